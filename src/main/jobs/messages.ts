@@ -1,0 +1,149 @@
+/**
+ * What main and a worker process say to each other. Specs are plain data with absolute paths, so that the same job could run on
+ * another machine that mounts the workspace. A worker writes files and messages, never the database.
+ */
+import { z } from 'zod'
+import { Backend, MetricPoint, SaeSummary, TrainConfig } from '../../shared/domain'
+import type { Failure } from '../../shared/errors'
+
+const ModelSource = z.object({ name: z.string(), path: z.string(), sha256: z.string() })
+const DatasetSource = z.object({
+  name: z.string(),
+  path: z.string(),
+  format: z.enum(['text', 'jsonl']),
+  textField: z.string().nullable(),
+})
+
+/** Train one autoencoder; everything goes into `folder`. */
+export const TrainSpec = z.object({
+  kind: z.literal('train'),
+  name: z.string(),
+  config: TrainConfig,
+  model: ModelSource,
+  dataset: DatasetSource,
+  /** The run's folder; the worker writes `checkpoint/` and `sae/` (SAELens v6) and `metrics.jsonl` into it. */
+  folder: z.string(),
+  /** Minutes between checkpoints. */
+  checkpointMinutes: z.number().positive(),
+})
+export type TrainSpec = z.infer<typeof TrainSpec>
+
+/** Encode a dataset once and write statistics and contexts of every feature to `file` (see files/atlas-file.ts). */
+export const AtlasSpec = z.object({
+  kind: z.literal('atlas'),
+  model: ModelSource,
+  dataset: DatasetSource,
+  sae: z.object({ path: z.string(), hookName: z.string(), contextSize: z.int() }),
+  /** Output file, safetensors. */
+  file: z.string(),
+  /** Contexts kept per feature, from distinct documents. */
+  topContexts: z.int().min(1),
+  seed: z.int(),
+})
+export type AtlasSpec = z.infer<typeof AtlasSpec>
+
+export const JobSpec = z.discriminatedUnion('kind', [TrainSpec, AtlasSpec])
+export type JobSpec = z.infer<typeof JobSpec>
+
+/** An autoencoder folder a training has written: a checkpoint or the final one. */
+export const SaeArtifact = z.object({
+  path: z.string(),
+  sha256: z.string(),
+  dIn: z.int(),
+  dSae: z.int(),
+  step: z.int(),
+  final: z.boolean(),
+  summary: SaeSummary.nullable(),
+})
+export type SaeArtifact = z.infer<typeof SaeArtifact>
+
+export const AtlasArtifact = z.object({
+  file: z.string(),
+  tokens: z.int(),
+  documents: z.int(),
+  droppedTokens: z.int(),
+  liveFeatures: z.int(),
+})
+export type AtlasArtifact = z.infer<typeof AtlasArtifact>
+
+// ------------------------------------------------------------- interactive questions to the warm worker
+
+export const ModelInfo = z.object({
+  family: z.string(),
+  layers: z.int(),
+  dModel: z.int(),
+  heads: z.int(),
+  vocabulary: z.int(),
+  contextSize: z.int(),
+  dtype: z.string(),
+  parameters: z.int(),
+  weightBytes: z.int(),
+  sha256: z.string(),
+})
+export type ModelInfo = z.infer<typeof ModelInfo>
+
+export const DatasetInfo = z.object({
+  format: z.enum(['text', 'jsonl']),
+  textField: z.string().nullable(),
+  documents: z.int(),
+  bytes: z.int(),
+  sha256: z.string(),
+  preview: z.string(),
+})
+export type DatasetInfo = z.infer<typeof DatasetInfo>
+
+export type Requests = {
+  /** Which backend this worker computes on. */
+  backend: { ask: Record<never, never>; answer: Backend }
+  /** Checks a model folder and writes its token pieces (see files/pieces-file.ts) to `piecesFolder`/<sha256>.safetensors. */
+  inspectModel: { ask: { path: string; piecesFolder: string }; answer: ModelInfo }
+  inspectDataset: { ask: { path: string; textField: string }; answer: DatasetInfo }
+  /**
+   * Features above zero at the last token of every positive and of no negative prompt.
+   * `maxActivations` [dSae] come from the atlas and scale the score; `allowed` [dSae] is 1 for features that may be returned.
+   */
+  searchPrompts: {
+    ask: {
+      model: z.infer<typeof ModelSource>
+      sae: { path: string; hookName: string }
+      prompts: { text: string; positive: boolean }[]
+      maxActivations: Float32Array
+      allowed: Uint8Array
+      limit: number
+    }
+    answer: {
+      /** Token ids of each prompt as the model read it. */
+      promptIds: Int32Array[]
+      matching: number
+      /** Best score first. */
+      featureIndexes: Int32Array
+      /** [hits, prompts], row-major. */
+      values: Float32Array
+      scores: Float32Array
+    }
+  }
+}
+export type RequestName = keyof Requests
+
+// ------------------------------------------------------------- messages
+
+export type ToWorker =
+  | { type: 'start'; spec: JobSpec }
+  | { type: 'cancel' }
+  | { type: 'ask'; id: number; name: RequestName; input: Requests[RequestName]['ask'] }
+
+export type FromWorker =
+  /** First message: the backend is open. */
+  | { type: 'ready'; backend: Backend }
+  | { type: 'progress'; done: number; total: number; tokensPerSecond: number | null }
+  | { type: 'metrics'; points: MetricPoint[] }
+  | { type: 'log'; level: 'info' | 'warn'; text: string }
+  | { type: 'checkpoint'; sae: SaeArtifact }
+  | { type: 'trained'; sae: SaeArtifact }
+  | { type: 'atlas'; atlas: AtlasArtifact }
+  /** The job has ended because it was asked to; what it made was announced before. */
+  | { type: 'cancelled' }
+  | { type: 'done' }
+  | { type: 'failed'; failure: Failure }
+  | { type: 'answer'; id: number; ok: Requests[RequestName]['answer'] }
+  | { type: 'answerFailed'; id: number; failure: Failure }

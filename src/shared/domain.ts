@@ -1,0 +1,332 @@
+/** The things Monoscope knows: schemas shared by both sides of the wire, and the types that follow from them. */
+import { z } from 'zod'
+
+export const Id = z.int().positive()
+const Name = z.string().trim().min(1).max(200)
+const FilePath = z.string().min(1).max(4096)
+/** UTC ISO time, as stored. */
+const Time = z.string()
+
+/** float32 values travel as typed arrays on every wire. */
+export const Float32 = z.instanceof(Float32Array)
+export const Int32 = z.instanceof(Int32Array)
+
+// ---------------------------------------------------------------- library
+
+/** A language model found in a folder. Weights stay where they are: a path and a hash, never a copy. */
+export const Model = z.object({
+  id: Id,
+  name: Name,
+  path: FilePath,
+  family: z.string(),
+  layers: z.int(),
+  dModel: z.int(),
+  heads: z.int(),
+  vocabulary: z.int(),
+  contextSize: z.int(),
+  dtype: z.string(),
+  parameters: z.int(),
+  weightBytes: z.int(),
+  /** sha256 over the weight files, hex. */
+  sha256: z.string(),
+  addedAt: Time,
+})
+export type Model = z.infer<typeof Model>
+
+/** A file or folder of documents. */
+export const Dataset = z.object({
+  id: Id,
+  name: Name,
+  path: FilePath,
+  format: z.enum(['text', 'jsonl']),
+  /** JSON field that holds the text; null for plain text. */
+  textField: z.string().nullable(),
+  documents: z.int(),
+  bytes: z.int(),
+  sha256: z.string(),
+  /** The first characters of the first document. */
+  preview: z.string(),
+  addedAt: Time,
+})
+export type Dataset = z.infer<typeof Dataset>
+
+// ---------------------------------------------------------------- compute
+
+export const BackendName = z.enum(['tensorflow', 'wasm', 'cpu'])
+export type BackendName = z.infer<typeof BackendName>
+
+/** Which tfjs backend computes, and why. Stored with every run. */
+export const Backend = z.object({
+  name: BackendName,
+  /** Human-readable device, e.g. "CPU, TensorFlow 1.15.0". */
+  device: z.string(),
+  /** Why the preferred backends were not taken; empty when the first choice works. */
+  reason: z.string(),
+})
+export type Backend = z.infer<typeof Backend>
+
+// ---------------------------------------------------------------- runs and jobs
+
+/** Everything that decides a training run. Same config, same machine, same bits. */
+export const TrainConfig = z.object({
+  modelId: Id,
+  datasetId: Id,
+  hookName: z.string().min(1).max(100),
+  architecture: z.enum(['standard']).default('standard'),
+  dSae: z.int().min(8).max(131072),
+  /** lambda of the paper: weight of sum_i f_i ||W_dec[i]||, in normalised units. */
+  l1Coefficient: z.number().min(0).max(1000),
+  learningRate: z.number().positive().max(1),
+  /** Tokens per step. */
+  batchTokens: z.int().min(16).max(65536),
+  trainingTokens: z.int().min(16).max(1e12),
+  /** Tokens per context window, BOS included. */
+  contextSize: z.int().min(8).max(4096),
+  /** Tokens in the shuffle buffer. */
+  bufferTokens: z.int().min(64).max(1e8),
+  seed: z.int().min(0).max(2 ** 31 - 1),
+})
+export type TrainConfig = z.infer<typeof TrainConfig>
+
+export const JobState = z.enum(['queued', 'running', 'cancelling', 'done', 'failed', 'cancelled', 'interrupted'])
+export type JobState = z.infer<typeof JobState>
+export const JobKind = z.enum(['train', 'atlas'])
+export type JobKind = z.infer<typeof JobKind>
+
+const FailureShape = z.object({
+  code: z.string(),
+  message: z.string(),
+  details: z.record(z.string(), z.union([z.string(), z.number()])),
+})
+
+/** One process's worth of work. A run may take several jobs. */
+export const Job = z.object({
+  id: Id,
+  kind: JobKind,
+  state: JobState,
+  runId: Id.nullable(),
+  saeId: Id.nullable(),
+  /** What the user sees: name of the run or autoencoder. */
+  title: z.string(),
+  /** Progress in units of the job: steps for training, documents for an atlas. */
+  done: z.int(),
+  total: z.int(),
+  tokensPerSecond: z.number().nullable(),
+  failure: FailureShape.nullable(),
+  createdAt: Time,
+  startedAt: Time.nullable(),
+  endedAt: Time.nullable(),
+})
+export type Job = z.infer<typeof Job>
+
+/** One point of the training curves. Train values are of one batch, held-out ones come every evaluation. */
+export const MetricPoint = z.object({
+  step: z.int(),
+  tokens: z.int(),
+  /** mean_b ||x - xhat||^2 + lambda * l1, normalised units. */
+  loss: z.number(),
+  mse: z.number(),
+  /** mean_b sum_i f_i ||W_dec[i]||. */
+  l1: z.number(),
+  /** Mean number of active features per token. */
+  l0: z.number(),
+  /** 1 - sum ||x - xhat||^2 / sum ||x - mean(x)||^2 on the held-out documents; null between evaluations. */
+  explainedVariance: z.number().nullable(),
+  heldOutL0: z.number().nullable(),
+  /** Share of features silent over the last `deadWindowTokens`. */
+  deadFraction: z.number(),
+  learningRate: z.number(),
+})
+export type MetricPoint = z.infer<typeof MetricPoint>
+
+/** Held-out figures of a finished autoencoder, with what they rest on. */
+export const SaeSummary = z.object({
+  explainedVariance: z.number(),
+  l0: z.number(),
+  /** In the trainer's normalised units. */
+  mse: z.number(),
+  deadFraction: z.number(),
+  /** Tokens the dead fraction looked at. */
+  deadWindowTokens: z.int(),
+  heldOutTokens: z.int(),
+  trainedTokens: z.int(),
+  /** x = s * x_raw had mean ||x||^2 = dIn while training; folded into the stored weights. */
+  scale: z.number(),
+  /** Tokens dropped as BOS, padding or attention sinks while estimating s. */
+  droppedTokens: z.int(),
+})
+export type SaeSummary = z.infer<typeof SaeSummary>
+
+/** One training experiment. */
+export const Run = z.object({
+  id: Id,
+  name: Name,
+  config: TrainConfig,
+  modelName: z.string(),
+  datasetName: z.string(),
+  state: JobState,
+  jobId: Id.nullable(),
+  saeId: Id.nullable(),
+  backend: Backend.nullable(),
+  step: z.int(),
+  steps: z.int(),
+  tokensPerSecond: z.number().nullable(),
+  summary: SaeSummary.nullable(),
+  failure: FailureShape.nullable(),
+  createdAt: Time,
+  endedAt: Time.nullable(),
+})
+export type Run = z.infer<typeof Run>
+
+/** A dictionary on disk: a SAELens v6 folder that acts on raw activations. */
+export const Sae = z.object({
+  id: Id,
+  name: Name,
+  runId: Id.nullable(),
+  modelId: Id,
+  modelName: z.string(),
+  hookName: z.string(),
+  architecture: z.string(),
+  dIn: z.int(),
+  dSae: z.int(),
+  contextSize: z.int(),
+  /** Folder inside the workspace, absolute. */
+  path: FilePath,
+  /** sha256 of sae_weights.safetensors, hex. */
+  sha256: z.string(),
+  /** True when the run ended early and this is its last checkpoint. */
+  partial: z.boolean(),
+  summary: SaeSummary.nullable(),
+  backend: Backend.nullable(),
+  seed: z.int().nullable(),
+  /** What the atlas rests on; null until one is built. */
+  atlas: z
+    .object({
+      datasetId: Id,
+      datasetName: z.string(),
+      tokens: z.int(),
+      documents: z.int(),
+      droppedTokens: z.int(),
+      liveFeatures: z.int(),
+      builtAt: Time,
+    })
+    .nullable(),
+  createdAt: Time,
+})
+export type Sae = z.infer<typeof Sae>
+
+// ---------------------------------------------------------------- features
+
+/**
+ * One character-complete piece of text: usually one token, several when bytes of one character are spread over tokens.
+ * `value` is the largest activation of its tokens; `special` marks BOS and the like.
+ */
+export const TokenSpan = z.object({
+  text: z.string(),
+  ids: z.array(z.int()),
+  value: z.number(),
+  special: z.boolean(),
+})
+export type TokenSpan = z.infer<typeof TokenSpan>
+
+/** A stretch of a document on which a feature fires; `peak` indexes `spans`. */
+export const Context = z.object({
+  documentIndex: z.int(),
+  /** Position of the peak token inside its document. */
+  position: z.int(),
+  max: z.number(),
+  spans: z.array(TokenSpan),
+  peak: z.int(),
+})
+export type Context = z.infer<typeof Context>
+
+export const Tag = z.object({ id: Id, name: Name, color: z.int().min(1).max(8) })
+export type Tag = z.infer<typeof Tag>
+
+/** One row of the feature list. */
+export const FeatureRow = z.object({
+  saeId: Id,
+  featureIndex: z.int(),
+  label: z.string().nullable(),
+  tags: z.array(Tag),
+  /** Share of tokens on which the feature is above zero, 0 to 1. */
+  density: z.number(),
+  firedTokens: z.int(),
+  maxActivation: z.number(),
+  /** Counts of non-zero activations in 20 equal bins from 0 to max, for the small histogram. */
+  histogram: Float32,
+  /** Spans around the peak of the strongest context; empty for a silent feature. */
+  peakSpans: z.array(TokenSpan),
+  topToken: z.string().nullable(),
+})
+export type FeatureRow = z.infer<typeof FeatureRow>
+
+export const Label = z.object({ id: Id, text: z.string(), author: z.string(), createdAt: Time, chosen: z.boolean() })
+export type Label = z.infer<typeof Label>
+
+export const SafetyCategory = z.enum([
+  'bias-misinformation',
+  'software-exploits',
+  'toxicity',
+  'power-seeking',
+  'dangers-of-ai',
+  'dangerous-criminal',
+  'weapons-catastrophe',
+  'deception-manipulation',
+  'situational-awareness',
+  'self-identity',
+  'politics',
+])
+export type SafetyCategory = z.infer<typeof SafetyCategory>
+
+export const SafetyFlag = z.object({
+  id: Id,
+  saeId: Id,
+  featureIndex: z.int(),
+  category: SafetyCategory,
+  reason: z.string(),
+  createdAt: Time,
+})
+export type SafetyFlag = z.infer<typeof SafetyFlag>
+
+/** Everything the feature page shows. */
+export const FeatureDetail = FeatureRow.extend({
+  meanActivation: z.number(),
+  /** Counts of non-zero activations in 50 equal bins from 0 to max. */
+  fineHistogram: Float32,
+  contexts: z.array(Context),
+  labels: z.array(Label),
+  safety: z.array(SafetyFlag),
+})
+export type FeatureDetail = z.infer<typeof FeatureDetail>
+
+export const FeatureSort = z.enum(['index', 'density', 'max', 'label'])
+export const FeatureFilter = z.object({
+  /** Part of a label, or of a token that appears as a top token. */
+  text: z.string().max(200).default(''),
+  state: z.enum(['any', 'alive', 'silent']).default('any'),
+  labelled: z.enum(['any', 'yes', 'no']).default('any'),
+  tagIds: z.array(Id).max(50).default([]),
+  minDensity: z.number().min(0).max(1).nullable().default(null),
+  maxDensity: z.number().min(0).max(1).nullable().default(null),
+})
+export type FeatureFilter = z.infer<typeof FeatureFilter>
+
+// ---------------------------------------------------------------- search
+
+export const Prompt = z.object({ text: z.string().max(20000), sign: z.enum(['positive', 'negative']) })
+export type Prompt = z.infer<typeof Prompt>
+
+/** A feature that fires on every positive prompt and on no negative one. */
+export const SearchHit = z.object({
+  featureIndex: z.int(),
+  label: z.string().nullable(),
+  tags: z.array(Tag),
+  density: z.number(),
+  maxActivation: z.number(),
+  /** Activation at the last token of each prompt, in the order asked. */
+  values: z.array(z.number()),
+  /** min over positives of a / max minus max over negatives of a / max. */
+  score: z.number(),
+})
+export type SearchHit = z.infer<typeof SearchHit>

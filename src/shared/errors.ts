@@ -1,0 +1,207 @@
+/**
+ * The one error type that crosses the wire, its closed list of codes, and the sentence of each code in both languages.
+ * A sentence states the fact and the fix; `{name}` is replaced by `details.name`.
+ */
+
+type Sentence = { en: string; ko: string }
+
+export const ERROR_SENTENCES = {
+  // Files
+  'file-missing': {
+    en: 'The file {path} does not exist. Check the path, or copy the file back.',
+    ko: '{path} 파일이 없습니다. 경로를 확인하거나 파일을 되돌려 놓으세요.',
+  },
+  'file-unreadable': {
+    en: 'The file {path} cannot be read: {reason}. Check its permissions.',
+    ko: '{path} 파일을 읽을 수 없습니다: {reason}. 권한을 확인하세요.',
+  },
+  'file-truncated': {
+    en: 'The file {path} ends early: its header promises {expected} bytes and {actual} are there. Copy or download it again.',
+    ko: '{path} 파일이 중간에 끝납니다: 헤더에는 {expected}바이트인데 {actual}바이트만 있습니다. 다시 복사하거나 내려받으세요.',
+  },
+  'file-corrupt': {
+    en: 'The file {path} is not a valid {format} file: {reason}. Copy or download it again.',
+    ko: '{path} 파일은 올바른 {format} 파일이 아닙니다: {reason}. 다시 복사하거나 내려받으세요.',
+  },
+  'disk-full': {
+    en: 'The disk is full: {path} could not be written. Free some space and try again; everything saved before is kept.',
+    ko: '디스크가 가득 차서 {path}에 쓰지 못했습니다. 공간을 비우고 다시 시도하세요. 이미 저장된 것은 그대로 있습니다.',
+  },
+  // Models and datasets
+  'model-family-unknown': {
+    en: 'The model type "{family}" is not supported. Supported types: {known}.',
+    ko: '모델 종류 "{family}"은(는) 지원하지 않습니다. 지원하는 종류: {known}.',
+  },
+  'model-config-invalid': {
+    en: 'The file {path} does not describe a model: {reason}. Take config.json from the place the weights came from.',
+    ko: '{path} 파일이 모델을 설명하지 않습니다: {reason}. 가중치를 받은 곳의 config.json을 쓰세요.',
+  },
+  'model-tensor-missing': {
+    en: 'The weights in {path} lack {count} tensors, the first is {tensor}. Add the missing safetensors files to the folder.',
+    ko: '{path}의 가중치에 텐서 {count}개가 없습니다. 첫 번째는 {tensor}입니다. 빠진 safetensors 파일을 폴더에 넣으세요.',
+  },
+  'model-tensor-shape': {
+    en: 'The tensor {tensor} has shape [{actual}], but config.json asks for [{expected}]. Weights and config must come from one model.',
+    ko: '텐서 {tensor}의 모양은 [{actual}]인데 config.json은 [{expected}]을(를) 요구합니다. 가중치와 설정이 같은 모델의 것이어야 합니다.',
+  },
+  'tokenizer-missing': {
+    en: 'The folder {path} has no tokenizer.json. Add the tokenizer.json of this model.',
+    ko: '{path} 폴더에 tokenizer.json이 없습니다. 이 모델의 tokenizer.json을 넣으세요.',
+  },
+  'tokenizer-mismatch': {
+    en: 'The tokenizer has ids up to {largest}, but the model knows only {vocabulary}. Use the tokenizer.json that belongs to this model.',
+    ko: '토크나이저의 id는 {largest}까지인데 모델의 어휘는 {vocabulary}개입니다. 이 모델의 tokenizer.json을 쓰세요.',
+  },
+  'dataset-empty': {
+    en: 'The file {path} holds no text. Choose a file with at least one document.',
+    ko: '{path} 파일에 글이 없습니다. 문서가 하나 이상 있는 파일을 고르세요.',
+  },
+  'dataset-binary': {
+    en: 'The file {path} is not text: byte {offset} is not valid UTF-8. Choose a UTF-8 text or JSONL file.',
+    ko: '{path} 파일은 글이 아닙니다: {offset}번째 바이트가 올바른 UTF-8이 아닙니다. UTF-8 텍스트나 JSONL 파일을 고르세요.',
+  },
+  'dataset-line-invalid': {
+    en: 'Line {line} of {path} is not a JSON object with a text in "{field}". Correct the line or choose another field.',
+    ko: '{path}의 {line}번째 줄은 "{field}"에 글이 있는 JSON 객체가 아닙니다. 줄을 고치거나 다른 필드를 고르세요.',
+  },
+  'dataset-too-small': {
+    en: 'The dataset has {tokens} usable tokens; this run needs at least {needed}. Add more text or lower the batch size.',
+    ko: '데이터셋에서 쓸 수 있는 토큰은 {tokens}개인데 이 실행에는 {needed}개 이상 필요합니다. 글을 더 넣거나 배치를 줄이세요.',
+  },
+  'sae-invalid': {
+    en: 'The folder {path} holds no usable autoencoder: {reason}. Choose a SAELens folder with cfg.json and sae_weights.safetensors.',
+    ko: '{path} 폴더에는 쓸 수 있는 오토인코더가 없습니다: {reason}. cfg.json과 sae_weights.safetensors가 있는 SAELens 폴더를 고르세요.',
+  },
+  'hook-unknown': {
+    en: 'The hook point {hookName} does not exist in this model. Use one of blocks.0 to blocks.{lastLayer} with hook_resid_pre, hook_resid_mid or hook_resid_post.',
+    ko: '이 모델에는 후크 지점 {hookName}이(가) 없습니다. blocks.0부터 blocks.{lastLayer}까지의 hook_resid_pre, hook_resid_mid, hook_resid_post 중에서 고르세요.',
+  },
+  'training-diverged': {
+    en: 'The loss stopped being a number at step {step}. Start again with a smaller learning rate; the last checkpoint is kept.',
+    ko: '{step}단계에서 손실이 숫자가 아니게 되었습니다. 학습률을 줄여 다시 시작하세요. 마지막 체크포인트는 남아 있습니다.',
+  },
+  'prompt-empty': {
+    en: 'A prompt is empty. Write some text in it or remove it.',
+    ko: '비어 있는 프롬프트가 있습니다. 글을 쓰거나 지우세요.',
+  },
+  'prompt-too-long': {
+    en: 'A prompt has {tokens} tokens; this model reads {limit} at most. Shorten it.',
+    ko: '프롬프트가 토큰 {tokens}개인데 이 모델은 {limit}개까지 읽습니다. 줄여 주세요.',
+  },
+  // Workspace and store
+  'workspace-too-new': {
+    en: 'The workspace {path} was written by a newer version (format {found}, this version knows {known}). Update Monoscope; nothing was changed.',
+    ko: '작업 공간 {path}은(는) 더 새로운 버전이 썼습니다(형식 {found}, 이 버전은 {known}까지). Monoscope를 업데이트하세요. 바뀐 것은 없습니다.',
+  },
+  'workspace-damaged': {
+    en: 'The database {path} is damaged: {reason}. It was kept as {keptAs}; restore a backup from the backups folder, or open another workspace.',
+    ko: '데이터베이스 {path}이(가) 손상되었습니다: {reason}. {keptAs}(으)로 보관했습니다. backups 폴더의 백업을 되돌리거나 다른 작업 공간을 여세요.',
+  },
+  'workspace-busy': {
+    en: 'The workspace {path} is open in another process ({pid}) that does not answer. Close it, then try again.',
+    ko: '작업 공간 {path}을(를) 응답하지 않는 다른 프로세스({pid})가 열고 있습니다. 그것을 닫고 다시 시도하세요.',
+  },
+  'workspace-unwritable': {
+    en: 'The folder {path} cannot be written: {reason}. Choose another folder or change its permissions.',
+    ko: '{path} 폴더에 쓸 수 없습니다: {reason}. 다른 폴더를 고르거나 권한을 바꾸세요.',
+  },
+  'migration-failed': {
+    en: 'Updating the workspace to format {version} failed: {reason}. Nothing was changed; a backup is at {backup}.',
+    ko: '작업 공간을 형식 {version}(으)로 바꾸지 못했습니다: {reason}. 바뀐 것은 없으며 백업은 {backup}에 있습니다.',
+  },
+  'not-found': {
+    en: 'There is no {what} {id} in this workspace. Refresh the list.',
+    ko: '이 작업 공간에 {what} {id}이(가) 없습니다. 목록을 새로 고치세요.',
+  },
+  'in-use': {
+    en: 'The {what} {id} is used by {users}. Remove those first.',
+    ko: '{what} {id}은(는) {users}에서 쓰고 있습니다. 먼저 그것을 지우세요.',
+  },
+  'already-there': {
+    en: 'The {what} {id} is already in this workspace.',
+    ko: '{what} {id}은(는) 이미 작업 공간에 있습니다.',
+  },
+  'atlas-missing': {
+    en: 'The autoencoder {id} has no feature atlas yet. Build the atlas first.',
+    ko: '오토인코더 {id}에는 아직 특징 도감이 없습니다. 먼저 도감을 만드세요.',
+  },
+  // Jobs
+  'worker-crashed': {
+    en: 'The worker process stopped unexpectedly ({reason}) after step {step}. Saved checkpoints are kept; start the run again.',
+    ko: '작업 프로세스가 {step}단계 뒤에 예기치 않게 멈췄습니다({reason}). 저장된 체크포인트는 남아 있습니다. 실행을 다시 시작하세요.',
+  },
+  'worker-missing': {
+    en: 'The worker could not be started with {path}: {reason}. Install Monoscope again.',
+    ko: '{path}(으)로 작업 프로세스를 시작하지 못했습니다: {reason}. Monoscope를 다시 설치하세요.',
+  },
+  'job-not-running': {
+    en: 'The job {id} is not running. Refresh the list.',
+    ko: '작업 {id}은(는) 실행 중이 아닙니다. 목록을 새로 고치세요.',
+  },
+  'backend-unavailable': {
+    en: 'The compute backend {backend} cannot be used here: {reason}. Choose another backend or remove MONOSCOPE_BACKEND.',
+    ko: '계산 백엔드 {backend}을(를) 여기서 쓸 수 없습니다: {reason}. 다른 백엔드를 고르거나 MONOSCOPE_BACKEND를 지우세요.',
+  },
+  // Wire
+  'invalid-input': {
+    en: 'The request {name} is not valid: {reason}. Correct the value and send it again.',
+    ko: '{name} 요청이 올바르지 않습니다: {reason}. 값을 고쳐 다시 보내세요.',
+  },
+  'unknown-call': {
+    en: 'There is no call named {name}. Update the program that asked.',
+    ko: '{name}(이)라는 호출은 없습니다. 요청한 프로그램을 업데이트하세요.',
+  },
+  'connection-lost': {
+    en: 'The connection to Monoscope was lost. It reconnects by itself; repeat the last action if it did not take effect.',
+    ko: 'Monoscope와 연결이 끊겼습니다. 자동으로 다시 연결합니다. 마지막 동작이 반영되지 않았으면 다시 하세요.',
+  },
+  cancelled: { en: 'The request was cancelled.', ko: '요청을 취소했습니다.' },
+  internal: {
+    en: 'Something failed inside Monoscope: {reason}. Please report it with the log.',
+    ko: 'Monoscope 내부에서 오류가 났습니다: {reason}. 로그와 함께 알려 주세요.',
+  },
+} as const satisfies Record<string, Sentence>
+
+export type ErrorCode = keyof typeof ERROR_SENTENCES
+export type ErrorDetails = Record<string, string | number>
+export type Language = 'en' | 'ko'
+
+/** An error as it crosses the wire. */
+export type Failure = { code: ErrorCode; message: string; details: ErrorDetails }
+
+/** The sentence of a code in one language with its placeholders filled; an unknown placeholder stays visible. */
+export function errorSentence(code: ErrorCode, details: ErrorDetails = {}, language: Language = 'en'): string {
+  const template: string = ERROR_SENTENCES[code][language]
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = details[name]
+    return value === undefined ? whole : typeof value === 'number' ? value.toLocaleString('en-US') : value
+  })
+}
+
+/** Every expected failure of the program. `details` fill the sentence and give the interface its numbers. */
+export class AppError extends Error {
+  readonly code: ErrorCode
+  readonly details: ErrorDetails
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}, options?: { cause?: unknown }) {
+    super(errorSentence(code, details), options)
+    this.name = 'AppError'
+    this.code = code
+    this.details = details
+  }
+}
+
+const isErrorCode = (code: unknown): code is ErrorCode => typeof code === 'string' && code in ERROR_SENTENCES
+
+/** Turns anything thrown into the form that crosses the wire; an unexpected error becomes `internal` with its message. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof AppError) return { code: error.code, message: error.message, details: error.details }
+  const reason = error instanceof Error ? error.message : String(error)
+  return { code: 'internal', message: errorSentence('internal', { reason }), details: { reason } }
+}
+
+/** Rebuilds the error on the other side of the wire; an unknown code of a newer peer becomes `internal`. */
+export function fromFailure(failure: { code: string; message: string; details: ErrorDetails }): AppError {
+  if (isErrorCode(failure.code)) return new AppError(failure.code, failure.details)
+  return new AppError('internal', { reason: failure.message })
+}
