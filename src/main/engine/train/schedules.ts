@@ -1,0 +1,24 @@
+/** How the penalty and the learning rate move over a run (the April 2024 recipe; reference/paper.md 2). */
+
+const WARM_UP_SHARE = 0.05
+const DECAY_SHARE = 0.2
+
+/** lambda at a step: linear from 0 to `full` over the first 5 % of the steps. Steps count from 0. */
+export function l1At(step: number, steps: number, full: number): number {
+  return full * Math.min(1, step / Math.max(1, WARM_UP_SHARE * steps))
+}
+
+/** Learning rate at a step: constant, then linearly towards 0 over the last 20 %; the last step still moves. */
+export function learningRateAt(step: number, steps: number, full: number): number {
+  return full * Math.min(1, (steps - step) / Math.max(1, DECAY_SHARE * steps))
+}
+
+/** Whether to report this step: about 300 points over a run, and always the first and the last. */
+export function isReportStep(step: number, steps: number): boolean {
+  return step % Math.max(1, Math.floor(steps / 300)) === 0 || step === steps
+}
+
+/** Whether to look at the held-out documents after this many steps: every 2 %, at the start and at the end. */
+export function isEvaluationStep(step: number, steps: number): boolean {
+  return step % Math.max(1, Math.round(steps / 50)) === 0 || step === steps
+}

@@ -1,0 +1,92 @@
+/** The element types of safetensors files: their sizes and how their bytes become typed arrays. */
+
+/** Types that are read and written. */
+export type Dtype = 'F16' | 'BF16' | 'F32' | 'F64' | 'I32' | 'I64' | 'U8' | 'BOOL'
+export type TensorData =
+  | Float32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | BigInt64Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>
+
+/** Bytes per element of every type of the format, also of those that are not read. */
+export const ELEMENT_BYTES: ReadonlyMap<string, number> = new Map([
+  ['BOOL', 1],
+  ['U8', 1],
+  ['I8', 1],
+  ['F8_E4M3', 1],
+  ['F8_E5M2', 1],
+  ['F8_E8M0', 1],
+  ['I16', 2],
+  ['U16', 2],
+  ['F16', 2],
+  ['BF16', 2],
+  ['I32', 4],
+  ['U32', 4],
+  ['F32', 4],
+  ['I64', 8],
+  ['U64', 8],
+  ['F64', 8],
+  ['C64', 8],
+])
+
+const READABLE: readonly string[] = ['F16', 'BF16', 'F32', 'F64', 'I32', 'I64', 'U8', 'BOOL'] satisfies Dtype[]
+export const isReadable = (dtype: string): dtype is Dtype => READABLE.includes(dtype)
+
+/** The array that elements of a stored type are read into. */
+export function makeArray(dtype: Dtype, count: number): TensorData {
+  switch (dtype) {
+    case 'F16':
+    case 'BF16':
+    case 'F32':
+      return new Float32Array(count)
+    case 'F64':
+      return new Float64Array(count)
+    case 'I32':
+      return new Int32Array(count)
+    case 'I64':
+      return new BigInt64Array(count)
+    case 'U8':
+    case 'BOOL':
+      return new Uint8Array(count)
+    default:
+      return dtype satisfies never
+  }
+}
+
+/**
+ * Bit pattern of the float32 that equals a half-precision number (IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits).
+ * NaN keeps its fraction bits.
+ */
+export function widenHalf(half: number): number {
+  const sign = (half & 0x8000) << 16
+  const exponent = (half >>> 10) & 0x1f
+  const fraction = half & 0x3ff
+  if (exponent === 0x1f) return sign | 0x7f800000 | (fraction << 13)
+  if (exponent > 0) return sign | ((exponent + 112) << 23) | (fraction << 13)
+  if (fraction === 0) return sign
+  // Subnormal: fraction * 2^-24, normalised by moving its leading one to bit 10.
+  const shift = Math.clz32(fraction) - 21
+  return sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13)
+}
+
+export const bytesOf = (data: ArrayBufferView): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+
+/**
+ * Decodes one chunk of whole elements that starts `atByte` bytes into the stored tensor.
+ * Patterns are written as integers, so that no conversion can quiet a NaN.
+ */
+export function decodeInto(
+  dtype: Dtype,
+  { chunk, data, atByte }: { chunk: Uint8Array<ArrayBuffer>; data: TensorData; atByte: number },
+): void {
+  if (dtype !== 'F16' && dtype !== 'BF16') {
+    bytesOf(data).set(chunk, atByte)
+    return
+  }
+  const from = new Uint16Array(chunk.buffer, chunk.byteOffset, chunk.length / 2)
+  const into = new Uint32Array(data.buffer, data.byteOffset + atByte * 2, from.length)
+  if (dtype === 'BF16') for (let i = 0; i < from.length; i++) into[i] = (from[i] ?? 0) << 16
+  else for (let i = 0; i < from.length; i++) into[i] = widenHalf(from[i] ?? 0)
+}
