@@ -107,11 +107,15 @@ export function ensureBuilt(node, force = false) {
     if (built.files === state.files && built.newestMs >= state.newestMs) return
   }
   say('building the app')
-  const result = spawnSync(node, [join(root, 'node_modules/electron-vite/bin/electron-vite.js'), 'build', '--logLevel', 'warn'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-    env: { ...process.env, NODE_ENV: 'production' },
-  })
+  const result = spawnSync(
+    node,
+    [join(root, 'node_modules/electron-vite/bin/electron-vite.js'), 'build', '--logLevel', 'warn'],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+      env: { ...process.env, NODE_ENV: 'production' },
+    },
+  )
   if (result.status !== 0) fail('the build failed; its messages are above')
   mkdirSync(join(root, 'out'), { recursive: true })
   writeFileSync(stamp, JSON.stringify(state))

@@ -11,7 +11,9 @@ import { findElectron } from './test-programs.mjs'
 
 const electron = findElectron()
 if (!electron) fail('no Electron binary is here; run npm start once where the network reaches it, then try again')
-const version = readFileSync(join(dirname(electron), 'version'), 'utf8').trim().replace(/^v/, '')
+const version = readFileSync(join(dirname(electron), 'version'), 'utf8')
+  .trim()
+  .replace(/^v/, '')
 
 /**
  * Plain files instead of an asar: workers run on a plain Node, which cannot read one.
@@ -21,7 +23,14 @@ const config = {
   appId: 'org.monoscope.app',
   productName: 'Monoscope',
   directories: { output: 'dist', buildResources: 'resources' },
-  files: ['out/**', '!out/.built', 'package.json', 'resources/**', '!node_modules/node-*/**', '!node_modules/**/*.{map,md,d.ts}'],
+  files: [
+    'out/**',
+    '!out/.built',
+    'package.json',
+    'resources/**',
+    '!node_modules/node-*/**',
+    '!node_modules/**/*.{map,md,d.ts}',
+  ],
   asar: false,
   npmRebuild: false,
   electronDist: dirname(electron),

@@ -27,8 +27,15 @@ const tasks = {
     ],
   },
   format: { steps: () => [[bin('prettier/bin/prettier.cjs'), '--write', '--log-level', 'warn', '.']] },
-  typecheck: { steps: () => [[vueTsc, '-p', 'tsconfig.node.json'], [vueTsc, '-p', 'tsconfig.web.json']] },
-  layers: { steps: () => [[bin('dependency-cruiser/bin/dependency-cruise.mjs'), 'src', '--config', '.dependency-cruiser.cjs']] },
+  typecheck: {
+    steps: () => [
+      [vueTsc, '-p', 'tsconfig.node.json'],
+      [vueTsc, '-p', 'tsconfig.web.json'],
+    ],
+  },
+  layers: {
+    steps: () => [[bin('dependency-cruiser/bin/dependency-cruise.mjs'), 'src', '--config', '.dependency-cruiser.cjs']],
+  },
   bench: { built: true, programs: true, steps: (args) => [[join(root, 'scripts/bench.mjs'), ...args]] },
   package: { built: 'force', steps: (args) => [[join(root, 'scripts/package.mjs'), ...args]] },
   'setup:tf': { steps: (args) => [[join(root, 'scripts/setup-tf.mjs'), ...args]] },
@@ -40,7 +47,9 @@ tasks.check = {
 }
 
 const [name = '', ...args] = process.argv.slice(2)
-const task = Object.hasOwn(tasks, name) ? tasks[name] : fail(`there is no task "${name}"; there are ${Object.keys(tasks).join(', ')}`)
+const task = Object.hasOwn(tasks, name)
+  ? tasks[name]
+  : fail(`there is no task "${name}"; there are ${Object.keys(tasks).join(', ')}`)
 
 ensurePackages()
 const node = findNode()

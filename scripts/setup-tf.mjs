@@ -27,14 +27,16 @@ const backup = join(folder, '.before-setup')
 function keep() {
   if (existsSync(backup)) restore()
   for (const name of parts) {
-    if (existsSync(join(folder, name))) cpSync(join(folder, name), join(backup, name), { recursive: true, verbatimSymlinks: true })
+    if (existsSync(join(folder, name)))
+      cpSync(join(folder, name), join(backup, name), { recursive: true, verbatimSymlinks: true })
   }
 }
 
 function restore() {
   for (const name of parts) {
     rmSync(join(folder, name), { recursive: true, force: true })
-    if (existsSync(join(backup, name))) cpSync(join(backup, name), join(folder, name), { recursive: true, verbatimSymlinks: true })
+    if (existsSync(join(backup, name)))
+      cpSync(join(backup, name), join(folder, name), { recursive: true, verbatimSymlinks: true })
   }
   rmSync(backup, { recursive: true, force: true })
 }
@@ -69,7 +71,9 @@ function tryLibrary() {
     const answer = JSON.parse(result.stdout.slice(result.stdout.lastIndexOf('{')))
     return answer.product === 42 ? { answer } : { reason: `6 x 7 came out as ${answer.product}` }
   } catch {
-    return { reason: errorLine(result.stderr) ?? `the library ended with ${result.signal ?? `exit code ${result.status}`}` }
+    return {
+      reason: errorLine(result.stderr) ?? `the library ended with ${result.signal ?? `exit code ${result.status}`}`,
+    }
   }
 }
 
@@ -93,7 +97,8 @@ async function refusedAddress(stdout) {
 keep()
 say(`downloading TensorFlow's ${values.library} library with tfjs-node-gpu's own script`)
 const result = download()
-const hasLibrary = existsSync(join(folder, 'deps/lib')) && readdirSync(join(folder, 'deps/lib')).some((n) => n.includes('tensorflow'))
+const hasLibrary =
+  existsSync(join(folder, 'deps/lib')) && readdirSync(join(folder, 'deps/lib')).some((n) => n.includes('tensorflow'))
 const problem =
   result.status !== 0
     ? (errorLine(result.stderr) ?? `exit code ${result.status}`)
@@ -102,7 +107,9 @@ const problem =
       : tryLibrary().reason
 if (problem) {
   restore()
-  fail(`TensorFlow was not set up: ${(await refusedAddress(result.stdout)) ?? problem}. What was there before is back; Monoscope goes on without it`)
+  fail(
+    `TensorFlow was not set up: ${(await refusedAddress(result.stdout)) ?? problem}. What was there before is back; Monoscope goes on without it`,
+  )
 }
 const { answer } = tryLibrary()
 rmSync(backup, { recursive: true, force: true })

@@ -43,7 +43,10 @@ function missingDebianPackages() {
 function installOnDebian(packages) {
   say(`installing the system packages ${packages.join(', ')} for the window tests`)
   const options = { stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
-  for (const args of [['update', '-qq'], ['install', '-y', '-qq', '--no-install-recommends', ...packages]]) {
+  for (const args of [
+    ['update', '-qq'],
+    ['install', '-y', '-qq', '--no-install-recommends', ...packages],
+  ]) {
     if (spawnSync('apt-get', args, options).status !== 0) {
       say(`apt-get ${args[0]} failed; the tests that need ${packages.join(', ')} will skip`)
       return

@@ -84,7 +84,10 @@ export const TrainConfig = z.object({
   contextSize: z.int().min(8).max(4096),
   /** Tokens in the shuffle buffer. */
   bufferTokens: z.int().min(64).max(1e8),
-  seed: z.int().min(0).max(2 ** 31 - 1),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1),
 })
 export type TrainConfig = z.infer<typeof TrainConfig>
 
@@ -301,6 +304,7 @@ export const FeatureDetail = FeatureRow.extend({
 export type FeatureDetail = z.infer<typeof FeatureDetail>
 
 export const FeatureSort = z.enum(['index', 'density', 'max', 'label'])
+export type FeatureSort = z.infer<typeof FeatureSort>
 export const FeatureFilter = z.object({
   /** Part of a label, or of a token that appears as a top token. */
   text: z.string().max(200).default(''),

@@ -101,6 +101,10 @@ export const ERROR_SENTENCES = {
     en: 'The workspace {path} is open in another process ({pid}) that does not answer. Close it, then try again.',
     ko: '작업 공간 {path}을(를) 응답하지 않는 다른 프로세스({pid})가 열고 있습니다. 그것을 닫고 다시 시도하세요.',
   },
+  'workspace-open': {
+    en: 'The workspace {path} is already open in another Monoscope ({pid}). Use that one, or close it and try again.',
+    ko: '작업 공간 {path}은(는) 이미 다른 Monoscope({pid})가 열고 있습니다. 그쪽을 쓰거나, 닫고 다시 시도하세요.',
+  },
   'workspace-unwritable': {
     en: 'The folder {path} cannot be written: {reason}. Choose another folder or change its permissions.',
     ko: '{path} 폴더에 쓸 수 없습니다: {reason}. 다른 폴더를 고르거나 권한을 바꾸세요.',
@@ -130,6 +134,10 @@ export const ERROR_SENTENCES = {
     en: 'The worker process stopped unexpectedly ({reason}) after step {step}. Saved checkpoints are kept; start the run again.',
     ko: '작업 프로세스가 {step}단계 뒤에 예기치 않게 멈췄습니다({reason}). 저장된 체크포인트는 남아 있습니다. 실행을 다시 시작하세요.',
   },
+  'worker-lost': {
+    en: 'The worker process stopped unexpectedly ({reason}) before it could answer. Ask again; it starts anew by itself.',
+    ko: '작업 프로세스가 답하기 전에 예기치 않게 멈췄습니다({reason}). 다시 요청하세요. 프로세스는 자동으로 다시 시작합니다.',
+  },
   'worker-missing': {
     en: 'The worker could not be started with {path}: {reason}. Install Monoscope again.',
     ko: '{path}(으)로 작업 프로세스를 시작하지 못했습니다: {reason}. Monoscope를 다시 설치하세요.',
@@ -141,6 +149,10 @@ export const ERROR_SENTENCES = {
   'backend-unavailable': {
     en: 'The compute backend {backend} cannot be used here: {reason}. Choose another backend or remove MONOSCOPE_BACKEND.',
     ko: '계산 백엔드 {backend}을(를) 여기서 쓸 수 없습니다: {reason}. 다른 백엔드를 고르거나 MONOSCOPE_BACKEND를 지우세요.',
+  },
+  'port-taken': {
+    en: 'The port {port} cannot be used ({reason}). Choose another with --port, or leave it out.',
+    ko: '{port}번 포트를 쓸 수 없습니다({reason}). --port로 다른 포트를 고르거나 옵션을 빼세요.',
   },
   // Wire
   'invalid-input': {

@@ -28,7 +28,7 @@ function characterLength(first: number): number {
 
 /** Whether the bytes are whole characters so far, may become so with more bytes, or never will. */
 function completeness(bytes: Uint8Array): 'whole' | 'open' | 'broken' {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = characterLength(bytes[at] ?? 0)
     if (length === 0) return 'broken'
     for (let k = 1; k < length; k++) {
@@ -65,9 +65,11 @@ const join = (parts: Uint8Array[]): Uint8Array => {
  */
 export function toSpans(ids: ArrayLike<number>, values: ArrayLike<number> | null, pieces: TokenPieces): TokenSpan[] {
   const pieceOf = (id: number) =>
-    id >= 0 && id < pieces.special.length ? pieces.bytes.subarray(pieces.offsets[id], pieces.offsets[id + 1]) : new Uint8Array()
+    id >= 0 && id < pieces.special.length
+      ? pieces.bytes.subarray(pieces.offsets[id], pieces.offsets[id + 1])
+      : new Uint8Array()
   const spans: TokenSpan[] = []
-  for (let start = 0; start < ids.length; ) {
+  for (let start = 0; start < ids.length;) {
     const first = ids[start] ?? -1
     const special = pieces.special[first] === 1
     let end = start + 1

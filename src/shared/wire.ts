@@ -3,7 +3,7 @@
  * `serve` parses every input against the contract before a handler sees it; `connect` gives the typed client.
  */
 import { z } from 'zod'
-import { AppError, fromFailure, toFailure, type ErrorDetails } from './errors'
+import { AppError, fromFailure, toFailure } from './errors'
 
 // The strict CSP of both hosts forbids the code generation zod uses for speed.
 z.config({ jitless: true })
@@ -42,7 +42,11 @@ export type HandlersOf<C extends Contract> = {
 
 export type Client<C extends Contract> = {
   /** Rejects with an AppError; with code `connection-lost` when the wire closes first. */
-  call<N extends CallNames<C>>(name: N, input: z.input<C[N]['input']>, signal?: AbortSignal): Promise<z.output<C[N]['output']>>
+  call<N extends CallNames<C>>(
+    name: N,
+    input: z.input<C[N]['input']>,
+    signal?: AbortSignal,
+  ): Promise<z.output<C[N]['output']>>
   /** Returns a function that stops the feed. `onEnd` gets the error, or nothing at a normal end. */
   feed<N extends FeedNames<C>>(
     name: N,
@@ -79,7 +83,12 @@ export type ServeOptions = {
 }
 
 /** Answers questions that arrive on the wire with the handlers. All open questions are aborted when the wire closes. */
-export function serve<C extends Contract>(wire: Wire, contract: C, handlers: HandlersOf<C>, options: ServeOptions = {}): void {
+export function serve<C extends Contract>(
+  wire: Wire,
+  contract: C,
+  handlers: HandlersOf<C>,
+  options: ServeOptions = {},
+): void {
   const open = new Map<number, AbortController>()
   wire.onClose(() => {
     for (const controller of open.values()) controller.abort()
@@ -155,7 +164,7 @@ export function connect<C extends Contract>(wire: Wire): Client<C> {
       return
     }
     waiting.delete(answer.data.id)
-    if ('fail' in answer.data) waiter.onEnd(fromFailure(answer.data.fail as { code: string; message: string; details: ErrorDetails }))
+    if ('fail' in answer.data) waiter.onEnd(fromFailure(answer.data.fail))
     else {
       if ('ok' in answer.data) waiter.onNext(answer.data.ok)
       waiter.onEnd()

@@ -8,7 +8,10 @@ export type PathKind = 'modelFolder' | 'textFile' | 'exportFolder'
 export async function choosePath(window: BrowserWindow, what: PathKind): Promise<string | null> {
   const options =
     what === 'textFile'
-      ? { properties: ['openFile' as const], filters: [{ name: 'Text, JSONL', extensions: ['txt', 'md', 'jsonl', '*'] }] }
+      ? {
+          properties: ['openFile' as const],
+          filters: [{ name: 'Text, JSONL', extensions: ['txt', 'md', 'jsonl', '*'] }],
+        }
       : { properties: ['openDirectory' as const] }
   const { canceled, filePaths } = await dialog.showOpenDialog(window, options)
   return canceled ? null : (filePaths[0] ?? null)

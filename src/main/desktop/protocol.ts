@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { extname, join, normalize, sep } from 'node:path'
 import { protocol } from 'electron'
-import { contentSecurityPolicy } from '../web/content-policy'
+import { contentSecurityPolicy } from '../web/security'
 
 export const appOrigin = 'app://monoscope'
 

@@ -33,5 +33,8 @@ export const app = {
   'app.warmUp': call(z.object({}), Backend),
   'app.watchStatus': feed(z.object({}), AppStatus),
   /** Opens the system's dialog; null when it was closed without a choice or the host has none. */
-  'app.choosePath': call(z.object({ what: z.enum(['modelFolder', 'textFile', 'exportFolder']) }), z.string().nullable()),
+  'app.choosePath': call(
+    z.object({ what: z.enum(['modelFolder', 'textFile', 'exportFolder']) }),
+    z.string().nullable(),
+  ),
 }

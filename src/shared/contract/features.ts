@@ -35,7 +35,11 @@ export const features = {
   ),
   /** Puts a tag on features, making the tag if it is new. */
   'features.tag': call(
-    z.object({ saeId: Id, featureIndexes: z.array(featureIndex).min(1).max(10000), name: z.string().trim().min(1).max(100) }),
+    z.object({
+      saeId: Id,
+      featureIndexes: z.array(featureIndex).min(1).max(10000),
+      name: z.string().trim().min(1).max(100),
+    }),
     Tag,
   ),
   'features.untag': call(z.object({ ...feature, tagId: Id }), z.null()),

@@ -12,7 +12,11 @@ export const library = {
   'models.remove': call(z.object({ modelId: Id }), z.null()),
   'datasets.list': call(z.object({}), z.array(Dataset)),
   'datasets.add': call(
-    z.object({ path, name: z.string().trim().max(200).optional(), textField: z.string().min(1).max(200).default('text') }),
+    z.object({
+      path,
+      name: z.string().trim().max(200).optional(),
+      textField: z.string().min(1).max(200).default('text'),
+    }),
     Dataset,
   ),
   'datasets.remove': call(z.object({ datasetId: Id }), z.null()),

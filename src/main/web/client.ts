@@ -1,0 +1,29 @@
+/** The asking side of a host in another process: the command line uses it while the app has the workspace open. */
+import { once } from 'node:events'
+import { WebSocket } from 'ws'
+import type { MonoscopeClient, MonoscopeContract } from '../../shared/contract'
+import { AppError } from '../../shared/errors'
+import { connect } from '../../shared/wire'
+import { MAX_FRAME_BYTES } from './frames'
+import { WIRE_PATH } from './host'
+import { socketWire } from './socket-wire'
+
+/** @throws AppError `connection-lost` when nobody answers there */
+export async function connectToHost({
+  port,
+  token,
+}: {
+  port: number
+  token: string
+}): Promise<{ client: MonoscopeClient; close(): void }> {
+  const address = `ws://127.0.0.1:${port}${WIRE_PATH}?token=${encodeURIComponent(token)}`
+  const socket = new WebSocket(address, { maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false })
+  const client = connect<MonoscopeContract>(socketWire(socket))
+  try {
+    await once(socket, 'open')
+  } catch (error) {
+    throw new AppError('connection-lost', {}, { cause: error })
+  }
+  socket.on('error', () => undefined)
+  return { client, close: () => socket.close() }
+}
