@@ -9,7 +9,10 @@ export type Log = Logger
  */
 export function openLog(file: string): Log {
   const level = process.env.MONOSCOPE_LOG ?? 'info'
-  return pino({ level, base: { pid: process.pid } }, pino.destination({ dest: file, append: true, sync: true, mkdir: true }))
+  return pino(
+    { level, base: { pid: process.pid } },
+    pino.destination({ dest: file, append: true, sync: true, mkdir: true }),
+  )
 }
 
 /** A logger that keeps nothing, for parts opened without a workspace. */

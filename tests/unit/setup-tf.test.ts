@@ -40,7 +40,8 @@ afterAll(() => {
 beforeEach(() => {
   folder = join(scratch, 'node_modules/@tensorflow/tfjs-node-gpu')
   mkdirSync(folder, { recursive: true })
-  for (const name of ['package.json', 'scripts', 'dist']) cpSync(join(installed, name), join(folder, name), { recursive: true })
+  for (const name of ['package.json', 'scripts', 'dist'])
+    cpSync(join(installed, name), join(folder, name), { recursive: true })
   mkdirSync(join(folder, 'deps/lib'), { recursive: true })
   writeFileSync(join(folder, 'deps/lib/libtensorflow.so'), 'what was there before')
 })
@@ -52,7 +53,14 @@ afterEach(() => {
 /** Runs the set-up without blocking the server of this process. */
 function setUp(): Promise<{ status: number | null; stderr: string }> {
   const child = spawn(process.execPath, [join(root, 'scripts/setup-tf.mjs'), '--package', folder], {
-    env: { ...process.env, TFJS_NODE_CDN_STORAGE: storage, HTTP_PROXY: '', HTTPS_PROXY: '', http_proxy: '', https_proxy: '' },
+    env: {
+      ...process.env,
+      TFJS_NODE_CDN_STORAGE: storage,
+      HTTP_PROXY: '',
+      HTTPS_PROXY: '',
+      http_proxy: '',
+      https_proxy: '',
+    },
   })
   let stderr = ''
   child.stderr.on('data', (data: Buffer) => (stderr += data.toString()))

@@ -1,124 +1,85 @@
-/** Follows a run or an atlas to its end, showing progress; Ctrl-C stops it and keeps what it has. */
-import type { Job, MetricPoint, Run, Sae } from '../../shared/domain'
+/** Follows runs and jobs to their end, with progress on stderr; Ctrl-C cancels them and waits for the last checkpoint. */
+import type { Job, MetricPoint, Run } from '../../shared/domain'
 import { AppError, fromFailure } from '../../shared/errors'
 import type { Session } from './session'
 
-const hasEnded = (state: Job['state']): boolean => ['done', 'failed', 'cancelled', 'interrupted'].includes(state)
+const figure = (value: number | null | undefined, digits: number): string => (value == null ? '-' : value.toFixed(digits))
 
-const rateText = (tokensPerSecond: number | null): string => Math.round(tokensPerSecond ?? 0).toLocaleString('en-US')
-
-/** Stops with the job's own error; a cancelled job is an error for whoever waited for its result. */
-function requireDone(state: Job['state'], failure: Job['failure']): void {
-  if (failure) throw fromFailure(failure)
-  if (state !== 'done') throw new AppError('cancelled')
-}
-
-/** Opens a feed and resolves at its end; `onNext` sees every value. */
-function whole<T>(
-  open: (onNext: (value: T) => void, onEnd: (error?: AppError) => void) => () => void,
-  onNext: (value: T) => void,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    open(onNext, (error) => (error ? reject(error) : resolve()))
-  })
+/** Calls `cancel` at Ctrl-C while `work` goes on. A job that is over by then needs none. */
+async function cancelling<T>({ signal, out }: Session, cancel: () => Promise<unknown>, work: Promise<T>): Promise<T> {
+  const onAbort = () => {
+    out.note(out.say('stopping'))
+    cancel().catch(() => undefined)
+  }
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort)
+  try {
+    return await work
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
 }
 
 /**
- * Waits for a training and shows its curves as lines.
- * @returns the run as it ended
- * @throws the run's own error, or `cancelled`
+ * Waits until a run has ended, in whatever way it was asked to.
+ * @throws AppError the failure of the run
  */
 export async function followRun(session: Session, runId: number): Promise<Run> {
-  const { client, out, words, signal } = session
-  const stop = () => {
-    out.note(words('stopping'))
-    client.call('runs.cancel', { runId }).catch((error: unknown) => out.failure(error))
+  const { client, out } = session
+  let last: MetricPoint | undefined
+  let explainedVariance: number | null = null
+  const line = (run: Run): string => {
+    const { name, step, steps, tokensPerSecond } = run
+    const figures = { loss: figure(last?.loss, 2), l0: figure(last?.l0, 1), ev: figure(explainedVariance, 3) }
+    return out.say('training', { name, step, steps, speed: figure(tokensPerSecond, 0), ...figures })
   }
-  signal.addEventListener('abort', stop, { once: true })
-  let last: Run | undefined
-  let ev: number | null = null
-  const show = (run: Run, point: MetricPoint | undefined) => {
-    if (run.state === 'queued') return out.progress(words('queued'))
-    if (!point) return
-    out.progress(
-      words('training', {
-        step: point.step,
-        steps: run.steps,
-        loss: point.loss.toFixed(2),
-        l0: point.l0.toFixed(1),
-        ev: ev === null ? '-' : ev.toFixed(3),
-        dead: (point.deadFraction * 100).toFixed(1),
-        rate: rateText(run.tokensPerSecond),
-      }),
+  const watching = new Promise<Run>((resolve, reject) => {
+    let latest: Run | undefined
+    client.feed(
+      'runs.watch',
+      { runId },
+      ({ run, points }) => {
+        latest = run
+        last = points.at(-1) ?? last
+        explainedVariance = points.findLast((point) => point.explainedVariance !== null)?.explainedVariance ?? explainedVariance
+        if (run.state === 'running') out.progress(line(run))
+      },
+      (error) => (latest && !error ? resolve(latest) : reject(error ?? new AppError('connection-lost'))),
     )
-  }
-  await whole<{ run: Run; points: MetricPoint[] }>(
-    (onNext, onEnd) => client.feed('runs.watch', { runId }, onNext, onEnd),
-    ({ run, points }) => {
-      last = run
-      ev = points.findLast((point) => point.explainedVariance !== null)?.explainedVariance ?? ev
-      show(run, points.at(-1))
-    },
-  )
-  signal.removeEventListener('abort', stop)
-  if (!last || !hasEnded(last.state)) last = await client.call('runs.get', { runId })
-  requireDone(last.state, last.failure)
-  return last
+  })
+  const run = await cancelling(session, () => client.call('runs.cancel', { runId }), watching)
+  out.progress(line(run), true)
+  if (run.state === 'failed' && run.failure) throw fromFailure(run.failure)
+  return run
 }
 
-/** Waits for a job that is no training. */
-export async function followJob(session: Session, jobId: number): Promise<void> {
-  const { client, out, words, signal } = session
-  const stop = () => {
-    client.call('jobs.cancel', { jobId }).catch((error: unknown) => out.failure(error))
-  }
-  signal.addEventListener('abort', stop, { once: true })
-  let last: Job | undefined
-  await whole<Job>(
-    (onNext, onEnd) => client.feed('jobs.watch', { jobId }, onNext, onEnd),
-    (job) => {
-      last = job
-      if (job.state === 'queued') out.progress(words('queued'))
-      else out.progress(words('atlas', { done: job.done, total: job.total, rate: rateText(job.tokensPerSecond) }))
-    },
-  )
-  signal.removeEventListener('abort', stop)
-  if (last) requireDone(last.state, last.failure)
-}
-
-export async function saeById(session: Session, saeId: number): Promise<Sae> {
-  const sae = (await session.client.call('saes.list', {})).find((one) => one.id === saeId)
-  if (!sae) throw new AppError('not-found', { what: 'autoencoder', id: saeId })
-  return sae
-}
-
-/** Waits for the atlas that a training queued for its autoencoder, and answers the autoencoder with it. */
-export async function followAtlasOf(session: Session, saeId: number): Promise<Sae> {
-  const jobs = await session.client.call('jobs.list', {})
-  const job = jobs.filter((one) => one.kind === 'atlas' && one.saeId === saeId).sort((a, b) => b.id - a.id)[0]
-  if (job) await followJob(session, job.id)
-  return saeById(session, saeId)
-}
-
-/** The lines a trained autoencoder is announced with. */
-export function saeLines({ words }: Session, sae: Sae): string[] {
-  const lines: string[] = []
-  if (sae.summary) {
-    const { explainedVariance, l0, heldOutTokens, deadFraction, deadWindowTokens } = sae.summary
-    lines.push(
-      words('trained', {
-        id: sae.id,
-        ev: explainedVariance.toFixed(3),
-        l0: l0.toFixed(2),
-        tokens: heldOutTokens,
-        dead: (deadFraction * 100).toFixed(1),
-        window: deadWindowTokens,
-      }),
+/**
+ * Waits until a job has ended.
+ * @throws AppError the failure of the job
+ */
+export async function followJob(session: Session, jobId: number): Promise<Job> {
+  const { client, out } = session
+  const line = ({ title, done, total }: Job) => out.say('working', { what: out.say('atlas'), name: title, done, total })
+  const watching = new Promise<Job>((resolve, reject) => {
+    let latest: Job | undefined
+    client.feed(
+      'jobs.watch',
+      { jobId },
+      (job) => {
+        latest = job
+        if (job.state === 'running') out.progress(line(job))
+      },
+      (error) => (latest && !error ? resolve(latest) : reject(error ?? new AppError('connection-lost'))),
     )
-  }
-  if (sae.atlas) {
-    const { liveFeatures, tokens } = sae.atlas
-    lines.push(words('atlasBuilt', { id: sae.id, live: liveFeatures, total: sae.dSae, tokens }))
-  }
-  return lines
+  })
+  const job = await cancelling(session, () => client.call('jobs.cancel', { jobId }), watching)
+  out.progress(line(job), true)
+  if (job.state === 'failed' && job.failure) throw fromFailure(job.failure)
+  return job
+}
+
+/** The atlas job that was queued right after a run, or null. */
+export async function atlasJobOf({ client }: Session, runId: number): Promise<Job | null> {
+  const jobs = await client.call('jobs.list', {})
+  return jobs.find((job) => job.kind === 'atlas' && job.runId === runId) ?? null
 }

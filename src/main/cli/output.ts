@@ -1,73 +1,74 @@
-/** What the command line prints: results on stdout (one JSON object a line with --json), everything else on stderr. */
-import { AppError, errorSentence, toFailure, type Language } from '../../shared/errors'
+/** What the command line prints: results to stdout, progress and notes to stderr. */
+import { errorSentence, toFailure, type Language } from '../../shared/errors'
+import { sayOnStderr } from '../log'
+import { text, type TextName } from './texts'
 
-export type Output = {
-  json: boolean
-  language: Language
-  /** A result: the object with --json, else the lines for people. */
-  result(object: unknown, lines: string | string[]): void
-  /** Progress: rewritten in place on a terminal, else a plain line every few seconds. */
-  progress(line: string): void
-  /** One line that stays. */
-  note(line: string): void
-  failure(error: unknown): void
+const PLAIN_EVERY_MS = 3000
+const LINE_EVERY_MS = 100
+
+export class Output {
+  private lastAt = 0
+  private hasLine = false
+
+  constructor(
+    private readonly isJson: boolean,
+    readonly language: Language,
+  ) {}
+
+  /** Whether someone sits at a terminal and reads words. */
+  get isInteractive(): boolean {
+    return !this.isJson && process.stdout.isTTY === true
+  }
+
+  say(name: TextName, values: Record<string, string | number> = {}): string {
+    return text(this.language, name, values)
+  }
+
+  /** One result: an object for programs, or lines for people. */
+  result(value: unknown, lines: string | readonly string[]): void {
+    this.endLine()
+    const texts = typeof lines === 'string' ? [lines] : lines
+    process.stdout.write(this.isJson ? `${JSON.stringify(value, plain)}\n` : texts.map((line) => `${line}\n`).join(''))
+  }
+
+  /** A list: one object per line for programs; a sentence when there is nothing. */
+  list<T>(values: readonly T[], line: (value: T) => string): void {
+    for (const value of values) this.result(value, line(value))
+    if (values.length === 0 && !this.isJson) this.result(null, this.say('none'))
+  }
+
+  note(line: string): void {
+    this.endLine()
+    sayOnStderr(line)
+  }
+
+  /** Where a job stands: one changing line on a terminal, otherwise a line every few seconds. */
+  progress(line: string, isLast = false): void {
+    const isLine = process.stderr.isTTY === true
+    const at = performance.now()
+    if (!isLast && at - this.lastAt < (isLine ? LINE_EVERY_MS : PLAIN_EVERY_MS)) return
+    this.lastAt = at
+    if (!isLine) return sayOnStderr(line)
+    process.stderr.write(`\r\u001b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`)
+    this.hasLine = true
+    if (isLast) this.endLine()
+  }
+
+  /** An error: the sentence for people, and an object on stdout for programs. */
+  error(error: unknown): void {
+    const { code, details } = toFailure(error)
+    const message = errorSentence(code, details, this.language)
+    if (this.isJson) this.result({ error: { code, message, details } }, message)
+    else this.note(message)
+  }
+
+  private endLine(): void {
+    if (this.hasLine) process.stderr.write('\n')
+    this.hasLine = false
+  }
 }
 
-const PLAIN_LINE_EVERY_MS = 5000
-
-/** Typed arrays become plain arrays, so that the JSON is what other programs expect. */
-const plain = (_key: string, value: unknown): unknown =>
-  value instanceof Float32Array || value instanceof Int32Array ? Array.from(value) : value
-
-export function createOutput(json: boolean, language: Language): Output {
-  const isTerminal = process.stderr.isTTY
-  let lastLineAt = 0
-  let isLineOpen = false
-  const closeLine = () => {
-    if (isLineOpen) process.stderr.write('\n')
-    isLineOpen = false
-  }
-  const write = (text: string) => void process.stdout.write(`${text}\n`)
-  return {
-    json,
-    language,
-    result: (object, lines) => {
-      closeLine()
-      if (json) write(JSON.stringify(object, plain))
-      else for (const line of Array.isArray(lines) ? lines : [lines]) write(line)
-    },
-    progress: (line) => {
-      if (isTerminal) {
-        process.stderr.write(`\r\x1b[2K${line}`)
-        isLineOpen = true
-      } else if (Date.now() - lastLineAt >= PLAIN_LINE_EVERY_MS) {
-        lastLineAt = Date.now()
-        process.stderr.write(`${line}\n`)
-      }
-    },
-    note: (line) => {
-      closeLine()
-      process.stderr.write(`${line}\n`)
-    },
-    failure: (error) => {
-      closeLine()
-      const failure = toFailure(error)
-      const message = errorSentence(failure.code, failure.details, language)
-      if (json) write(JSON.stringify({ error: { code: failure.code, message, details: failure.details } }))
-      else process.stderr.write(`${message}\n`)
-      if (!(error instanceof AppError) && process.env.MONOSCOPE_DEBUG)
-        process.stderr.write(`${String((error as Error).stack)}\n`)
-    },
-  }
-}
-
-/** Columns padded to the widest cell; numbers are given as text already. */
-export function table(rows: string[][]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
+/** Typed arrays as plain lists in JSON. */
+function plain(_key: string, value: unknown): unknown {
+  return value instanceof Float32Array || value instanceof Int32Array || value instanceof Uint8Array ? Array.from(value) : value
 }

@@ -1,25 +1,87 @@
-/** The whole command line: global options and the groups. */
-import { Command } from 'commander'
+/** The command line: global options, one session per command, and exit statuses. */
+import { Command, CommanderError, Option } from 'commander'
+import { addCatalogCommands } from './catalog'
 import { addDemoCommand } from './demo'
 import { addFeatureCommands } from './features'
 import { addLibraryCommands } from './library'
-import { addServeCommand, type Serve } from './serve'
-import type { OpenClient } from './session'
-import { addTrainCommands } from './train'
+import { Output } from './output'
+import { addRunCommands } from './runs'
+import { addSafetyCommands } from './safety'
+import { addSearchCommands } from './search'
+import { addServeCommand } from './serve'
+import { languageOf, openSession, type GlobalOptions, type Program, type Session } from './session'
+import type { TextName } from './texts'
 
-/** Builds the program. `open` and `serve` are given by the entry, so that tests can give their own. */
-export function createProgram(version: string, open: OpenClient, serve: Serve): Command {
-  const program = new Command('monoscope')
-    .description('Read the features inside open-weight language models with sparse autoencoders.')
-    .version(version)
-    .option('--workspace <folder>', 'workspace folder (default: MONOSCOPE_WORKSPACE, else ~/Monoscope)')
-    .option('--json', 'one JSON object a line for each result')
-    .option('--lang <language>', 'en or ko (default: from LANG)')
-    .showHelpAfterError()
-  addLibraryCommands(program, open)
-  addTrainCommands(program, open)
-  addFeatureCommands(program, open)
-  addServeCommand(program, serve)
-  addDemoCommand(program, { open, serve })
-  return program
+const FAILED = 1
+const USAGE = 2
+
+/** Runs one command in a session; a number it returns is the exit status. `refuse` ends with a sentence and status 2. */
+export type RunCommand = {
+  (work: (session: Session) => Promise<number | void>): Promise<void>
+  refuse(sentence: TextName): Promise<void>
+}
+
+type Ending = { status: number }
+
+function runner(command: Command, program: Program, signal: AbortSignal): { run: RunCommand; ending: Ending } {
+  const ending: Ending = { status: 0 }
+  const options = () => command.opts<GlobalOptions>()
+  const run = async (work: (session: Session) => Promise<number | void>) => {
+    const out = new Output(options().json === true, languageOf(options()))
+    try {
+      const session = await openSession(options(), program, signal)
+      try {
+        ending.status = (await work(session)) ?? 0
+      } finally {
+        await session.close()
+      }
+    } catch (error) {
+      if (error instanceof CommanderError) throw error
+      out.error(error)
+      ending.status = FAILED
+    }
+  }
+  const refuse = async (sentence: TextName) => {
+    const out = new Output(options().json === true, languageOf(options()))
+    if (options().json) out.result({ error: { code: 'usage', message: out.say(sentence), details: {} } }, '')
+    else out.note(out.say(sentence))
+    ending.status = USAGE
+  }
+  return { run: Object.assign(run, { refuse }), ending }
+}
+
+/**
+ * Runs a command line.
+ * @param args without the names of node and script
+ * @param signal fires when the user wants it to stop
+ * @returns the exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped
+ */
+export async function runCommandLine(args: readonly string[], program: Program, signal: AbortSignal): Promise<number> {
+  const command = new Command('monoscope')
+    .description('Reads the features inside open-weight language models with sparse autoencoders.')
+    .version(program.version)
+    .option('--workspace <folder>', 'the workspace; MONOSCOPE_WORKSPACE or ~/Monoscope unless given')
+    .option('--json', 'print one JSON object per result')
+    .addOption(new Option('--lang <language>', 'language of what is said').choices(['en', 'ko']))
+    .exitOverride()
+  const { run, ending } = runner(command, program, signal)
+  addLibraryCommands(command, run)
+  addRunCommands(command, run)
+  addFeatureCommands(command, run)
+  addSearchCommands(command, run)
+  addSafetyCommands(command, run)
+  addCatalogCommands(command, run)
+  addServeCommand(command, run, program)
+  addDemoCommand(command, run, program)
+  try {
+    await command.parseAsync([...args], { from: 'user' })
+    return ending.status
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return 0
+    if (args.includes('--json')) {
+      new Output(true, 'en').result({ error: { code: 'usage', message: error.message, details: {} } }, '')
+    }
+    return USAGE
+  }
 }

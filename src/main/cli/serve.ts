@@ -1,42 +1,26 @@
-/** `serve`: the page for a browser on this machine, until Ctrl-C. */
+/** `serve`: the same app as a page on loopback, until Ctrl-C. */
 import type { Command } from 'commander'
-import { createOutput } from './output'
-import { languageOf, wholeNumber, workspaceOf, type GlobalOptions } from './session'
-import { wordsIn } from './words'
+import { AppError } from '../../shared/errors'
+import { startHost } from '../web/host'
+import { toNumber } from './find'
+import type { RunCommand } from './program'
+import type { Program, Session } from './session'
 
-/** A served page, ours or that of the process that owns the workspace already. */
-export type Served = { address: string; ownerPid: number | null; close(): Promise<void> }
-export type Serve = (workspace: string, port: number) => Promise<Served>
+/** Serves until the session's signal fires. */
+export async function serveUntilStopped(session: Session, program: Program, port = 0): Promise<void> {
+  const { own, out, signal, folder } = session
+  if (!own) throw new AppError('workspace-open', { path: folder, pid: '-' })
+  const { handlers, onUnexpected } = own
+  const host = await startHost({ handlers, onUnexpected, rendererFolder: program.rendererFolder, port })
+  out.result({ address: host.address, port: host.port, workspace: folder }, out.say('serving', { address: host.address }))
+  if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  await host.close()
+}
 
-/** Resolves at the first Ctrl-C or kill. */
-export const untilInterrupted = (): Promise<void> =>
-  new Promise((resolve) => {
-    process.once('SIGINT', () => resolve())
-    process.once('SIGTERM', () => resolve())
-  })
-
-export function addServeCommand(program: Command, serve: Serve): void {
-  program
+export function addServeCommand(command: Command, run: RunCommand, program: Program): void {
+  command
     .command('serve')
-    .description('serve the app to a browser on this machine')
-    .option('--port <n>', 'port, any free one unless given', '0')
-    .action(async (options: { port: string }, command: Command) => {
-      const global = command.optsWithGlobals<GlobalOptions>()
-      const words = wordsIn(languageOf(global))
-      const out = createOutput(global.json === true, languageOf(global))
-      try {
-        const workspace = workspaceOf(global)
-        const { address, ownerPid, close } = await serve(workspace, wholeNumber('--port', options.port))
-        const line =
-          ownerPid === null
-            ? words('serving', { address })
-            : words('servedElsewhere', { address, pid: String(ownerPid) })
-        out.result({ address, workspace, pid: ownerPid ?? process.pid }, line.split('\n'))
-        if (ownerPid === null) await untilInterrupted()
-        await close()
-      } catch (error) {
-        out.failure(error)
-        process.exitCode = 1
-      }
-    })
+    .description('serve the app on 127.0.0.1 and print its address')
+    .option('--port <port>', 'port; a free one unless given', toNumber)
+    .action(({ port }: { port?: number }) => run((session) => serveUntilStopped(session, program, port)))
 }

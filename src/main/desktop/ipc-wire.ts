@@ -13,17 +13,25 @@ export function serveWindow(window: BrowserWindow, onWire: (wire: Wire) => void)
     close()
     const messageListeners: ((message: unknown) => void)[] = []
     const closeListeners: (() => void)[] = []
+    // What the page asks while the workspace is still opening waits for the first listener.
+    const early: unknown[] = []
     let isOpen = true
     close = () => {
       isOpen = false
       for (const listener of closeListeners.splice(0)) listener()
     }
-    deliver = (message) => messageListeners.forEach((listener) => listener(message))
+    deliver = (message) => {
+      if (messageListeners.length === 0) early.push(message)
+      else for (const listener of messageListeners) listener(message)
+    }
     onWire({
       send: (message) => {
         if (isOpen && !contents.isDestroyed()) contents.send('wire', message)
       },
-      onMessage: (listener) => void messageListeners.push(listener),
+      onMessage: (listener) => {
+        messageListeners.push(listener)
+        for (const message of early.splice(0)) listener(message)
+      },
       onClose: (listener) => void closeListeners.push(listener),
     })
   }

@@ -25,19 +25,23 @@ export const HISTOGRAM_BINS = 50
 export const CONTEXT_TOKENS = 32
 const FORMAT = 'monoscope-atlas-1'
 
+type I32 = Int32Array<ArrayBuffer>
+type F32 = Float32Array<ArrayBuffer>
+type F64 = Float64Array<ArrayBuffer>
+
 /** N contexts as columns; rows sorted by feature, then by `max` descending. */
 export type AtlasContexts = {
   /** [N] */
-  feature: Int32Array
-  document: Int32Array
-  position: Int32Array
-  start: Int32Array
-  max: Float32Array
-  length: Int32Array
+  feature: I32
+  document: I32
+  position: I32
+  start: I32
+  max: F32
+  length: I32
   /** [N, 32] padded with -1. */
-  ids: Int32Array
+  ids: I32
   /** [N, 32] padded with 0. */
-  values: Float32Array
+  values: F32
 }
 
 export type AtlasInfo = {
@@ -53,11 +57,11 @@ export type AtlasInfo = {
 export type Atlas = AtlasInfo & {
   dSae: number
   /** [dSae] */
-  fired: Float64Array
-  sum: Float64Array
-  max: Float32Array
+  fired: F64
+  sum: F64
+  max: F32
   /** [dSae, 50] */
-  histogram: Float32Array
+  histogram: F32
   contexts: AtlasContexts
 }
 
@@ -65,9 +69,9 @@ export type Atlas = AtlasInfo & {
 export async function writeAtlas(path: string, atlas: Atlas): Promise<void> {
   const { contexts, dSae } = atlas
   const n = contexts.feature.length
-  const f32 = (data: Float32Array, shape: number[]) => ({ dtype: 'F32' as const, shape, data })
-  const f64 = (data: Float64Array, shape: number[]) => ({ dtype: 'F64' as const, shape, data })
-  const i32 = (data: Int32Array, shape: number[]) => ({ dtype: 'I32' as const, shape, data })
+  const f32 = (data: F32, shape: number[]) => ({ dtype: 'F32' as const, shape, data })
+  const f64 = (data: F64, shape: number[]) => ({ dtype: 'F64' as const, shape, data })
+  const i32 = (data: I32, shape: number[]) => ({ dtype: 'I32' as const, shape, data })
   const tensors = {
     fired: f64(atlas.fired, [dSae]),
     sum: f64(atlas.sum, [dSae]),
@@ -111,17 +115,27 @@ export async function readAtlas(path: string): Promise<Atlas> {
     const dSae = file.tensors.get('max')?.shape[0]
     const n = file.tensors.get('context.feature')?.shape[0]
     if (dSae === undefined || n === undefined) throw corrupt('statistics are missing')
-    const read = async (name: string, dtype: string, shape: number[]): Promise<ArrayBuffer> => {
+    const read = async (name: string, shape: number[]) => {
       const entry = file.tensors.get(name)
-      if (entry === undefined || entry.dtype !== dtype || entry.shape.join() !== shape.join()) {
-        throw corrupt(`tensor ${name} is not ${dtype} [${shape.join(', ')}]`)
-      }
-      const { data } = await file.read(name)
-      return Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).buffer
+      if (entry?.shape.join() !== shape.join()) throw corrupt(`tensor ${name} is not of shape [${shape.join(', ')}]`)
+      return (await file.read(name)).data
     }
-    const f32 = async (name: string, shape: number[]) => new Float32Array(await read(name, 'F32', shape))
-    const f64 = async (name: string, shape: number[]) => new Float64Array(await read(name, 'F64', shape))
-    const i32 = async (name: string, shape: number[]) => new Int32Array(await read(name, 'I32', shape))
+    const wrongType = (name: string) => corrupt(`tensor ${name} has another element type`)
+    const f32 = async (name: string, shape: number[]) => {
+      const data = await read(name, shape)
+      if (!(data instanceof Float32Array)) throw wrongType(name)
+      return data
+    }
+    const f64 = async (name: string, shape: number[]) => {
+      const data = await read(name, shape)
+      if (!(data instanceof Float64Array)) throw wrongType(name)
+      return data
+    }
+    const i32 = async (name: string, shape: number[]) => {
+      const data = await read(name, shape)
+      if (!(data instanceof Int32Array)) throw wrongType(name)
+      return data
+    }
     return {
       tokens: count('tokens'),
       documents: count('documents'),

@@ -14,7 +14,7 @@ const codeOf = (error: unknown): string =>
 export function writeError(error: unknown, path: string): unknown {
   const code = codeOf(error)
   if (code === 'ENOSPC' || code === 'EDQUOT') return new AppError('disk-full', { path }, { cause: error })
-  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR'].includes(code)) {
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EEXIST'].includes(code)) {
     return new AppError('workspace-unwritable', { path, reason: code }, { cause: error })
   }
   return error
@@ -23,7 +23,7 @@ export function writeError(error: unknown, path: string): unknown {
 async function writeAll(handle: FileHandle, bytes: Bytes): Promise<void> {
   const parts = bytes instanceof Uint8Array ? [bytes] : bytes
   for await (const part of parts) {
-    for (let at = 0; at < part.length; ) at += (await handle.write(part, at, part.length - at)).bytesWritten
+    for (let at = 0; at < part.length;) at += (await handle.write(part, at, part.length - at)).bytesWritten
   }
 }
 

@@ -11,7 +11,9 @@ export function duplicateKey(text: string): string | null {
     else if (char === '"') {
       const start = at
       for (at++; text[at] !== '"'; at++) if (text[at] === '\\') at++
-      if (depth !== 1 || !/^\s*:/.test(text.slice(at + 1, at + 1000))) continue
+      let next = at + 1
+      while (text.charCodeAt(next) <= 0x20) next++
+      if (depth !== 1 || text[next] !== ':') continue
       const key: unknown = JSON.parse(text.slice(start, at + 1))
       if (seen.has(String(key))) return String(key)
       seen.add(String(key))

@@ -46,7 +46,7 @@ const corrupt = (path: string, reason: string, cause?: unknown) =>
 
 /** Fills `into` from byte `at` of the file; a file that ends before is truncated. */
 async function readExactly(handle: FileHandle, path: string, { into, at }: { into: Uint8Array; at: number }) {
-  for (let done = 0; done < into.length; ) {
+  for (let done = 0; done < into.length;) {
     const length = Math.min(into.length - done, CHUNK_BYTES)
     const { bytesRead } = await handle.read(into, done, length, at + done)
     if (bytesRead === 0) throw new AppError('file-truncated', { path, expected: at + into.length, actual: at + done })
@@ -213,11 +213,15 @@ export async function writeSafetensors(
   let at = 0
   const entries = named.map(([name, { dtype, shape, data }]) => {
     const bytes = countElements(shape) * width(dtype)
-    if (data.byteLength !== bytes) throw new Error(`${name}: ${data.byteLength} bytes do not fill [${shape.join(', ')}]`)
+    if (data.byteLength !== bytes)
+      throw new Error(`${name}: ${data.byteLength} bytes do not fill [${shape.join(', ')}]`)
     const entry = { dtype, shape, data_offsets: [at, (at += bytes)] }
     return [name, entry] as const
   })
-  const header = Object.fromEntries([...(metadata ? [['__metadata__', metadata] as const] : []), ...entries])
+  const header: Record<string, unknown> = Object.fromEntries<unknown>([
+    ...(metadata ? [['__metadata__', metadata] as const] : []),
+    ...entries,
+  ])
   const json = new TextEncoder().encode(JSON.stringify(header))
   const headerBytes = new Uint8Array(Math.ceil(json.length / LENGTH_BYTES) * LENGTH_BYTES).fill(0x20)
   headerBytes.set(json)

@@ -7,8 +7,8 @@ export const toBlob = (array: Float32Array | Int32Array): Buffer => Buffer.from(
 // A Buffer from SQLite may start at an odd offset of a pool, so its bytes are copied into an array of their own.
 const aligned = (blob: Uint8Array): ArrayBuffer => new Uint8Array(blob).buffer
 
-export const float32Of = (blob: Uint8Array): Float32Array => new Float32Array(aligned(blob))
-export const int32Of = (blob: Uint8Array): Int32Array => new Int32Array(aligned(blob))
+export const float32Of = (blob: Uint8Array): Float32Array<ArrayBuffer> => new Float32Array(aligned(blob))
+export const int32Of = (blob: Uint8Array): Int32Array<ArrayBuffer> => new Int32Array(aligned(blob))
 
 /** A JSON column through its schema; null stays null. */
 export const jsonOf = <T extends z.ZodType>(schema: T, text: string | null): z.output<T> | null =>

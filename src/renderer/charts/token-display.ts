@@ -27,7 +27,8 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Zs}]/u
 // Joiners and variation selectors inside emoji and Indic text belong to a visible character.
 const JOINERS = new Set(['\u200c', '\u200d'])
 
-const hexName = (character: string) => `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
+const hexName = (character: string) =>
+  `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
 
 /** Whether the space at `at` carries information: it starts a firing token, or stands beside another white space. */
 function isTellingSpace(characters: string[], at: number, fires: boolean): boolean {

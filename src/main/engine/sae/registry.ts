@@ -1,48 +1,7 @@
-/** What every architecture offers the trainer and the measurements, and the list of architectures there are. */
+/** The list of architectures there are. */
 import { AppError } from '../../../shared/errors'
-import type { TrainConfig } from '../../../shared/domain'
-import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core'
-import type { Random } from '../train/random'
+import type { Architecture, ArchitectureName } from './architecture'
 import { standard } from './standard'
-
-export type NamedTensors = Record<string, Tensor>
-export type ArchitectureName = TrainConfig['architecture']
-
-/** Sizes of a dictionary. */
-export type SaeShape = { dIn: number; dSae: number }
-
-/** The loss of one batch in normalised units; `mse` sums over dIn and averages over tokens. */
-export type LossTerms = { mse: number; l1: number; total: number }
-
-/** What one pass over a batch gives the trainer. Tensors are owned by the caller. */
-export type StepResult = {
-  gradients: NamedTensors
-  losses: LossTerms
-  /** [dSae] sum of each feature's activations over the batch; above zero where it fired. */
-  featureSums: Float32Array
-  /** Mean active features per token; null unless asked for, since counting costs a pass over [batch, dSae]. */
-  l0: number | null
-}
-
-/** Weights as plain arrays, the form in which they are folded, stored and loaded. Names are those of `Architecture.parameterNames`. */
-export type SaeWeights = Record<string, { shape: number[]; data: Float32Array }>
-
-export type Architecture = {
-  /** As SAELens registers it. */
-  name: ArchitectureName
-  parameterNames: readonly string[]
-  shapes(shape: SaeShape): Record<string, number[]>
-  /** Fresh parameters, owned by the caller. */
-  initialise(shape: SaeShape, random: Random): NamedTensors
-  /** saeIn [batch, dIn] to featureActs [batch, dSae]; the result is the caller's. */
-  encode(parameters: NamedTensors, saeIn: Tensor2D): Tensor2D
-  /** featureActs [batch, dSae] to saeOut [batch, dIn]; the result is the caller's. */
-  decode(parameters: NamedTensors, featureActs: Tensor2D): Tensor2D
-  /** Loss and gradients of one batch. */
-  step(parameters: NamedTensors, saeIn: Tensor2D, options: { l1Coefficient: number; countActive: boolean }): StepResult
-  /** Folds the input scale s and then the decoder norms, so that the result acts on raw activations with unit decoder rows. */
-  fold(weights: SaeWeights, scale: number): SaeWeights
-}
 
 const architectures: Record<ArchitectureName, Architecture> = { standard }
 

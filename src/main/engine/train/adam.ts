@@ -1,6 +1,6 @@
 /** Adam for a named set of tensors, with its moments as tensors so that a checkpoint can hold them. */
 import { tf } from '../tf'
-import type { NamedTensors } from '../sae/registry'
+import type { NamedTensors } from '../sae/architecture'
 
 const BETA1 = 0.9
 const BETA2 = 0.999
@@ -34,20 +34,19 @@ export class Adam {
     const correction = 1 / (1 - BETA2 ** this.step)
     const factor = options.clipNorm === null ? null : clipFactor(gradients, options.clipNorm)
     for (const name of Object.keys(parameters)) {
-      const old = { p: parameters[name], m: this.first[name], v: this.second[name], g: gradients[name] }
-      if (!old.p || !old.m || !old.v || !old.g) throw new Error(`Adam knows no parameter ${name}`)
-      const { p, m, v, g } = { p: old.p, m: old.m, v: old.v, g: old.g }
-      const [parameter, first, second] = tf.tidy(() => {
+      const [p, m, v, g] = [parameters[name], this.first[name], this.second[name], gradients[name]]
+      if (!p || !m || !v || !g) throw new Error(`Adam knows no parameter ${name}`)
+      const next = tf.tidy(() => {
         const clipped = factor === null ? g : tf.mul(g, factor)
         const first = tf.add(tf.mul(m, BETA1), tf.mul(clipped, 1 - BETA1))
         const second = tf.add(tf.mul(v, BETA2), tf.mul(tf.square(clipped), 1 - BETA2))
         const denominator = tf.add(tf.sqrt(tf.mul(second, correction)), EPSILON)
-        return [tf.sub(p, tf.mul(tf.div(first, denominator), rate)), first, second] as const
+        return { parameter: tf.sub(p, tf.mul(tf.div(first, denominator), rate)), first, second }
       })
       tf.dispose([p, m, v, g])
-      parameters[name] = parameter
-      this.first[name] = first
-      this.second[name] = second
+      parameters[name] = next.parameter
+      this.first[name] = next.first
+      this.second[name] = next.second
     }
   }
 

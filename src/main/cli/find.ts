@@ -1,0 +1,31 @@
+/** Finds what the user named by number or by name; without a name, the newest. */
+import { InvalidArgumentError } from 'commander'
+import type { Dataset, Model, Sae } from '../../shared/domain'
+import { AppError } from '../../shared/errors'
+import type { Session } from './session'
+
+function find<T extends { id: number; name: string }>(all: readonly T[], wanted: string | undefined, what: string): T {
+  const newest = all.reduce<T | undefined>((best, one) => (best && best.id > one.id ? best : one), undefined)
+  const found = wanted === undefined ? newest : (all.find(({ id }) => String(id) === wanted) ?? all.findLast(({ name }) => name === wanted))
+  if (!found) throw new AppError('not-found', { what, id: wanted ?? '' })
+  return found
+}
+
+export const findModel = async ({ client }: Session, wanted?: string): Promise<Model> =>
+  find(await client.call('models.list', {}), wanted, 'model')
+
+export const findDataset = async ({ client }: Session, wanted?: string): Promise<Dataset> =>
+  find(await client.call('datasets.list', {}), wanted, 'dataset')
+
+export const findSae = async ({ client }: Session, wanted?: string): Promise<Sae> =>
+  find(await client.call('saes.list', {}), wanted, 'SAE')
+
+/** A number given as an option or argument. */
+export function toNumber(given: string): number {
+  const value = Number(given)
+  if (given.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.')
+  return value
+}
+
+/** Collects an option that may be given several times. */
+export const collect = (value: string, before: string[] = []): string[] => [...before, value]

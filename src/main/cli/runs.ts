@@ -1,0 +1,121 @@
+/** `train`, `atlas` and `runs`: the long work, followed to its end. */
+import type { Command } from 'commander'
+import type { Run, Sae, TrainConfig } from '../../shared/domain'
+import { presetFor } from '../../shared/presets'
+import { findDataset, findModel, findSae, toNumber } from './find'
+import { atlasJobOf, followJob, followRun } from './follow'
+import type { RunCommand } from './program'
+import type { Output } from './output'
+import type { Session } from './session'
+
+/** The exit status of a command that was stopped by Ctrl-C, as shells expect it. */
+export const STOPPED = 130
+
+type TrainOptions = {
+  model?: string
+  dataset?: string
+  name?: string
+  atlas: boolean
+  hook?: string
+  dSae?: number
+  l1?: number
+  lr?: number
+  batchTokens?: number
+  tokens?: number
+  steps?: number
+  context?: number
+  bufferTokens?: number
+  seed?: number
+}
+
+export const runLine = (out: Output, { id, name, state, summary }: Run): string =>
+  summary
+    ? out.say('runDone', { id, name, state, tokens: summary.heldOutTokens, ev: summary.explainedVariance.toFixed(3), l0: summary.l0.toFixed(2) })
+    : out.say('runEnded', { id, name, state })
+
+const atlasLine = (out: Output, { id, name, atlas }: Sae): string =>
+  out.say('atlasDone', { id, name, tokens: atlas?.tokens ?? 0, documents: atlas?.documents ?? 0, live: atlas?.liveFeatures ?? 0 })
+
+/** The preset for what was chosen, with the options laid over it. */
+async function configOf(session: Session, options: TrainOptions): Promise<TrainConfig> {
+  const model = await findModel(session, options.model)
+  const dataset = await findDataset(session, options.dataset)
+  const { dModel, layers, contextSize } = model
+  const preset = presetFor({ modelId: model.id, datasetId: dataset.id, dModel, layers, contextSize, datasetBytes: dataset.bytes })
+  const batchTokens = options.batchTokens ?? preset.batchTokens
+  const trainingTokens = options.tokens ?? (options.steps === undefined ? preset.trainingTokens : options.steps * batchTokens)
+  return {
+    ...preset,
+    batchTokens,
+    trainingTokens,
+    hookName: options.hook ?? preset.hookName,
+    dSae: options.dSae ?? preset.dSae,
+    l1Coefficient: options.l1 ?? preset.l1Coefficient,
+    learningRate: options.lr ?? preset.learningRate,
+    contextSize: options.context ?? preset.contextSize,
+    bufferTokens: options.bufferTokens ?? preset.bufferTokens,
+    seed: options.seed ?? preset.seed,
+  }
+}
+
+async function train(session: Session, options: TrainOptions): Promise<number> {
+  const { client, out } = session
+  const config = await configOf(session, options)
+  const name = options.name ?? `${config.hookName} ${config.dSae}`
+  const { id } = await client.call('runs.start', { name, config, atlas: options.atlas })
+  const run = await followRun(session, id)
+  out.result(run, runLine(out, run))
+  if (run.state !== 'done') return STOPPED
+  const job = options.atlas ? await atlasJobOf(session, id) : null
+  return job ? followAtlas(session, job.id) : 0
+}
+
+/** Waits for an atlas job and prints its autoencoder; returns the exit status. */
+async function followAtlas(session: Session, jobId: number): Promise<number> {
+  const { client, out } = session
+  const job = await followJob(session, jobId)
+  const sae = (await client.call('saes.list', {})).find(({ id }) => id === job.saeId)
+  if (job.state !== 'done' || !sae) return STOPPED
+  out.result(sae, atlasLine(out, sae))
+  return 0
+}
+
+export function addRunCommands(program: Command, run: RunCommand): void {
+  program
+    .command('train')
+    .description('train a sparse autoencoder and build its feature atlas')
+    .option('--model <id or name>', 'the newest unless given')
+    .option('--dataset <id or name>', 'the newest unless given')
+    .option('--name <name>', 'what to call the run')
+    .option('--hook <name>', 'hook point, for instance blocks.2.hook_resid_post')
+    .option('--d-sae <features>', 'width of the dictionary', toNumber)
+    .option('--l1 <lambda>', 'sparsity coefficient', toNumber)
+    .option('--lr <rate>', 'learning rate', toNumber)
+    .option('--batch-tokens <tokens>', 'tokens per step', toNumber)
+    .option('--tokens <tokens>', 'training tokens', toNumber)
+    .option('--steps <steps>', 'training steps, instead of --tokens', toNumber)
+    .option('--context <tokens>', 'tokens per context window', toNumber)
+    .option('--buffer-tokens <tokens>', 'tokens in the shuffle buffer', toNumber)
+    .option('--seed <seed>', 'seed of everything random', toNumber)
+    .option('--no-atlas', 'leave the feature atlas out')
+    .action((options: TrainOptions) => run((session) => train(session, options)))
+  program
+    .command('atlas')
+    .description('build the feature atlas of an autoencoder')
+    .option('--sae <id or name>', 'the newest unless given')
+    .option('--dataset <id or name>', 'the newest unless given')
+    .action((options: { sae?: string; dataset?: string }) =>
+      run(async (session) => {
+        const sae = await findSae(session, options.sae)
+        const dataset = await findDataset(session, options.dataset)
+        const job = await session.client.call('atlas.start', { saeId: sae.id, datasetId: dataset.id })
+        return followAtlas(session, job.id)
+      }),
+    )
+  program
+    .command('runs')
+    .description('training runs of the workspace')
+    .command('list')
+    .description('list the runs, newest first')
+    .action(() => run(async ({ client, out }) => out.list(await client.call('runs.list', {}), (one) => runLine(out, one))))
+}

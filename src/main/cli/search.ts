@@ -1,0 +1,36 @@
+/** `search prompts`: features that fire on every positive prompt and on no negative one. */
+import type { Command } from 'commander'
+import { collect, findSae, toNumber } from './find'
+import type { RunCommand } from './program'
+
+type SearchOptions = { sae?: string; positive: string[]; negative: string[]; maxDensity: number; limit: number }
+
+export function addSearchCommands(program: Command, run: RunCommand): void {
+  program
+    .command('search')
+    .description('find features')
+    .command('prompts')
+    .description('features at the last token of every positive prompt and of no negative one')
+    .requiredOption('--positive <text>', 'a prompt they fire on; may be given again', collect)
+    .option('--negative <text>', 'a prompt they do not fire on; may be given again', collect, [])
+    .option('--sae <id or name>', 'the newest unless given')
+    .option('--max-density <share>', 'leave out features denser than this share of tokens', toNumber, 1)
+    .option('--limit <hits>', 'hits to print', toNumber, 20)
+    .action((options: SearchOptions) =>
+      run(async (session) => {
+        const { client, out, signal } = session
+        const { id: saeId } = await findSae(session, options.sae)
+        const prompts = [
+          ...options.positive.map((text) => ({ text, sign: 'positive' as const })),
+          ...options.negative.map((text) => ({ text, sign: 'negative' as const })),
+        ]
+        const { maxDensity, limit } = options
+        const { hits, matching, seconds } = await client.call('search.prompts', { saeId, prompts, maxDensity, limit }, signal)
+        out.note(out.say('searched', { matching, seconds: seconds.toFixed(2) }))
+        out.list(hits, (hit) => {
+          const values = hit.values.map((value) => value.toFixed(2)).join('\t')
+          return `${hit.featureIndex}\t${hit.score.toFixed(3)}\t${hit.label ?? ''}\t${values}`
+        })
+      }),
+    )
+}

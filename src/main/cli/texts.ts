@@ -1,0 +1,68 @@
+/** What the command line says to people, in both languages. `{name}` is replaced. */
+import type { Language } from '../../shared/errors'
+
+const TEXTS = {
+  modelAdded: {
+    en: 'Model {id}: {name} ({family}, {layers} layers, width {width}, {parameters} parameters)',
+    ko: '모델 {id}: {name} ({family}, 층 {layers}개, 너비 {width}, 매개변수 {parameters}개)',
+  },
+  datasetAdded: {
+    en: 'Dataset {id}: {name} ({documents} documents, {bytes} bytes)',
+    ko: '데이터셋 {id}: {name} (문서 {documents}개, {bytes}바이트)',
+  },
+  none: { en: 'There is nothing here yet.', ko: '아직 아무것도 없습니다.' },
+  training: {
+    en: 'training {name}: step {step} of {steps}, loss {loss}, L0 {l0}, explained variance {ev}, {speed} tokens/s',
+    ko: '학습 {name}: {steps}단계 중 {step}, 손실 {loss}, L0 {l0}, 설명된 분산 {ev}, 초당 토큰 {speed}개',
+  },
+  working: { en: '{what} {name}: {done} of {total}', ko: '{what} {name}: {total} 중 {done}' },
+  atlas: { en: 'feature atlas', ko: '특징 도감' },
+  runDone: {
+    en: 'Run {id} "{name}": {state}. On {tokens} held-out tokens: explained variance {ev}, L0 {l0}.',
+    ko: '실행 {id} "{name}": {state}. 따로 떼어 둔 토큰 {tokens}개에서 설명된 분산 {ev}, L0 {l0}.',
+  },
+  runEnded: { en: 'Run {id} "{name}": {state}.', ko: '실행 {id} "{name}": {state}.' },
+  atlasDone: {
+    en: 'SAE {id} "{name}": atlas over {tokens} tokens of {documents} documents, {live} live features.',
+    ko: 'SAE {id} "{name}": 문서 {documents}개의 토큰 {tokens}개로 만든 도감, 살아 있는 특징 {live}개.',
+  },
+  featureCount: { en: '{matching} of {total} features, {alive} alive', ko: '특징 {total}개 중 {matching}개, 살아 있는 것 {alive}개' },
+  labelled: { en: 'Feature {index} is labelled "{text}".', ko: '특징 {index}의 이름: "{text}".' },
+  unlabelled: { en: 'Feature {index} has no chosen label.', ko: '특징 {index}에는 고른 이름이 없습니다.' },
+  tagged: { en: 'Features {indexes} carry the tag "{name}".', ko: '특징 {indexes}에 "{name}" 태그를 붙였습니다.' },
+  searched: {
+    en: '{matching} features fire on every positive prompt and on no negative one ({seconds} s).',
+    ko: '모든 긍정 프롬프트에서 켜지고 부정 프롬프트에서는 켜지지 않는 특징 {matching}개 ({seconds}초).',
+  },
+  flagged: { en: 'Feature {index} is in {category}: {reason}', ko: '특징 {index}을(를) {category}에 넣었습니다: {reason}' },
+  exported: { en: 'Catalog of {features} features: {path}', ko: '특징 {features}개의 카탈로그: {path}' },
+  serving: { en: 'Open {address} in a browser. Ctrl-C ends it.', ko: '브라우저에서 {address}을(를) 여세요. Ctrl-C로 끝냅니다.' },
+  lookAtIt: { en: 'To look at it in a browser: {command}', ko: '브라우저에서 보려면: {command}' },
+  stopping: {
+    en: 'Stopping; a last checkpoint is being written. Ctrl-C again ends at once.',
+    ko: '멈추는 중입니다. 마지막 체크포인트를 쓰고 있습니다. Ctrl-C를 다시 누르면 바로 끝납니다.',
+  },
+  elsewhere: {
+    en: 'The workspace is open in process {pid}; asking it.',
+    ko: '작업 공간이 프로세스 {pid}에서 열려 있어 그쪽에 요청합니다.',
+  },
+  noDemoModel: {
+    en: 'The bundled demo model is not there yet. Give one: demo --model DIR --dataset FILE, where DIR holds config.json, tokenizer.json and model.safetensors, and FILE is text or JSONL.',
+    ko: '함께 배포되는 데모 모델이 아직 없습니다. demo --model 폴더 --dataset 파일 로 지정하세요. 폴더에는 config.json, tokenizer.json, model.safetensors가 있어야 하고 파일은 텍스트나 JSONL입니다.',
+  },
+  heldOut: {
+    en: 'explainedVariance and l0 are measured on {tokens} tokens of held-out documents',
+    ko: 'explainedVariance와 l0은 학습에 쓰지 않은 문서의 토큰 {tokens}개에서 잰 값입니다',
+  },
+  demoDone: {
+    en: 'Explained variance {ev} at L0 {l0} on {tokens} tokens of held-out documents; {live} live features; {seconds} s on {backend}. Catalog: {catalog}',
+    ko: '따로 떼어 둔 문서의 토큰 {tokens}개에서 설명된 분산 {ev}, L0 {l0}, 살아 있는 특징 {live}개, {backend}에서 {seconds}초. 카탈로그: {catalog}',
+  },
+} as const satisfies Record<string, Record<Language, string>>
+
+export type TextName = keyof typeof TEXTS
+
+/** A sentence with its placeholders filled. */
+export function text(language: Language, name: TextName, values: Record<string, string | number> = {}): string {
+  return TEXTS[name][language].replace(/\{(\w+)\}/g, (whole, key: string) => String(values[key] ?? whole))
+}

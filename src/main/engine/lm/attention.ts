@@ -1,0 +1,101 @@
+/** Causal self-attention with grouped queries, shared by the families. */
+import { tf } from '../tf'
+import type { BlockContext } from './family'
+import { blockHook } from './hooks'
+
+// Far below any score, yet finite: exp of it is exactly 0 and no backend meets infinity minus infinity.
+const MASKED = -1e30
+
+/** [batch, time, heads, headDim] -> [batch, heads, time, headDim] */
+export const headsFirst = (x: tf.Tensor4D): tf.Tensor4D => tf.transpose(x, [0, 2, 1, 3])
+
+/**
+ * Added to scores: 0 where the query at `offset + row` may see the key, a huge negative number above.
+ * @returns [group * time, seen], the same rows for every query head of a group
+ */
+function causalMask({ time, seen, offset, group }: { time: number; seen: number; offset: number; group: number }) {
+  const mask = new Float32Array(group * time * seen)
+  for (let row = 0; row < group * time; row++) {
+    mask.fill(MASKED, row * seen + Math.min(seen, offset + (row % time) + 1), (row + 1) * seen)
+  }
+  return tf.tensor2d(mask, [group * time, seen])
+}
+
+type Heads = {
+  /** Queries, scaled, those of a group stacked along time [batch * kvHeads, group * time, headDim]. */
+  grouped: tf.Tensor3D
+  /** [batch * kvHeads, seen, headDim] */
+  keys: tf.Tensor3D
+  values: tf.Tensor3D
+  /** [group * time, seen] */
+  mask: tf.Tensor2D
+}
+
+/** All heads in one batched product. @returns patterns [batch * kvHeads, group * time, seen] */
+function batchedPattern({ grouped, keys, mask }: Heads): tf.Tensor3D {
+  return tf.softmax(tf.add(tf.matMul(grouped, keys, false, true), mask))
+}
+
+/**
+ * The same head by head. wasm has its fast kernel only for products of two matrices, and its slices copy the whole tensor they
+ * are taken from; so heads are cut out of plain arrays. That leaves no tape, so it must not run while gradients are recorded.
+ * @returns mixed values [batch * kvHeads, group * time, headDim]
+ */
+function attendHeadByHead({ grouped, keys, values, mask }: Heads): tf.Tensor3D {
+  const [pairs, rows, headDim] = grouped.shape
+  const seen = keys.shape[1]
+  const parts = [grouped, tf.transpose(keys, [0, 2, 1]), values].map((x) => x.dataSync())
+  const mixed = new Float32Array(pairs * rows * headDim)
+  for (let pair = 0; pair < pairs; pair++) {
+    const cut = (part: number, shape: [number, number]) => {
+      const length = shape[0] * shape[1]
+      return tf.tensor2d(parts[part]?.subarray(pair * length, (pair + 1) * length) ?? [], shape)
+    }
+    const head = tf.tidy(() => {
+      const scores = tf.matMul(cut(0, [rows, headDim]), cut(1, [headDim, seen]))
+      return tf.matMul(tf.softmax(tf.add(scores, mask)), cut(2, [seen, headDim]))
+    })
+    mixed.set(head.dataSync(), pair * rows * headDim)
+    head.dispose()
+  }
+  return tf.tensor3d(mixed, [pairs, rows, headDim])
+}
+
+// Below this many scores per head the calls of the head-by-head route cost more than they save.
+const WORTH_SPLITTING = 512
+
+/** The route is a matter of the backend, the shapes and the tape only, never of a clock. */
+const goesHeadByHead = (scores: number) =>
+  tf.getBackend() === 'wasm' && scores >= WORTH_SPLITTING && !tf.engine().isTapeOn()
+
+/**
+ * softmax(q k^T + mask) v, where neighbouring query heads share a key head.
+ * Query heads of a group are stacked along time, so that grouped queries need no copies of keys and values.
+ * @param q queries, scaled [batch, heads, time, headDim]
+ * @param k keys [batch, kvHeads, time, headDim]; `v` likewise
+ * @returns [batch, time, heads * headDim]; without meaning when the pass has stopped at the pattern
+ */
+export function attend(
+  { q, k, v }: { q: tf.Tensor4D; k: tf.Tensor4D; v: tf.Tensor4D },
+  { pass, layer, offset, cache }: BlockContext,
+): tf.Tensor3D {
+  const [batch, heads, time, headDim] = q.shape
+  const kvHeads = k.shape[1]
+  const group = heads / kvHeads
+  const flat = (x: tf.Tensor4D): tf.Tensor3D => tf.reshape(x, [batch * kvHeads, time, headDim])
+  const { keys, values } = cache ? cache.extend(flat(k), flat(v)) : { keys: flat(k), values: flat(v) }
+  const seen = keys.shape[1]
+  const grouped: tf.Tensor3D = tf.reshape(q, [batch * kvHeads, group * time, headDim])
+  const parts = { grouped, keys, values, mask: causalMask({ time, seen, offset, group }) }
+  const hookName = blockHook(layer, 'attn.hook_pattern')
+  let mixed: tf.Tensor3D
+  if (goesHeadByHead(time * seen) && !pass.wants(hookName)) {
+    mixed = attendHeadByHead(parts)
+  } else {
+    const computed: tf.Tensor4D = tf.reshape(batchedPattern(parts), [batch, heads, time, seen])
+    const pattern = pass.visit(hookName, computed)
+    mixed = tf.matMul(tf.reshape(pattern, [batch * kvHeads, group * time, seen]), values)
+  }
+  const perHead: tf.Tensor4D = tf.reshape(mixed, [batch, heads, time, headDim])
+  return tf.reshape(tf.transpose(perHead, [0, 2, 1, 3]), [batch, time, heads * headDim])
+}

@@ -1,0 +1,13 @@
+/** What other rooms use of the language-model room. */
+export { generate } from './generate'
+export type { GenerateOptions } from './generate'
+export { listHooks, parseHook, requireHook } from './hooks'
+export type { HookPoint, Intervention } from './hooks'
+export { inspectModel } from './inspect'
+export { loadModel } from './load'
+export { crossEntropy, gradientAtHook, logProbabilities } from './measures'
+export { LanguageModel } from './model'
+export type { ForwardOptions, ForwardResult } from './model'
+export type { ModelConfig } from './family'
+export { loadTokenizer } from './tokenizer'
+export type { Tokenizer } from './tokenizer'

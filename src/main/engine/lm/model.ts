@@ -1,0 +1,93 @@
+/** A hooked decoder-only language model: one forward loop for all families; a family brings its embedding, blocks and head. */
+import { tf } from '../tf'
+import type { KeyValueCache } from './cache'
+import type { FamilyNet, ModelConfig } from './family'
+import { blockHook, HookPass, listHooks, requireHook } from './hooks'
+import type { HookOptions, HookPoint } from './hooks'
+
+export type ForwardOptions = HookOptions & {
+  /** Keys and values of earlier positions; `ids` then are only the new ones. The cache takes the new ones in. */
+  cache?: KeyValueCache
+}
+
+export type ForwardResult = {
+  /** [batch, time, vocabulary], or null when the pass was stopped at a hook. */
+  logits: tf.Tensor3D | null
+  /** The wanted hooks that were reached. Two hooks may share one tensor (resid_post of a block, resid_pre of the next). */
+  captured: Record<string, tf.Tensor>
+}
+
+export class LanguageModel {
+  constructor(
+    readonly config: ModelConfig,
+    private readonly net: FamilyNet,
+  ) {}
+
+  /**
+   * Runs the model. Attention is causal and positions start at 0, so padding on the right never changes what comes before it.
+   * Intermediate tensors are disposed; logits and captured tensors belong to the caller (return them from a tidy, or dispose).
+   * @param ids int32 [batch, time]
+   * @throws AppError hook-unknown for a name in capture, intervene or stopAfter
+   */
+  forward(ids: tf.Tensor2D, options: ForwardOptions = {}): ForwardResult {
+    this.#requireHooks(options)
+    const pass = new HookPass(options)
+    const kept = tf.tidy(() => {
+      const offset = options.cache?.length ?? 0
+      const embedded = pass.visit('hook_embed', this.net.embed(ids, offset))
+      const x = this.#runBlocks(embedded, { pass, first: 0, offset, cache: options.cache ?? null })
+      options.cache?.advance(ids.shape[1])
+      return { captured: pass.captured, logits: pass.hasStopped() ? [] : [this.net.unembed(x)] }
+    })
+    return { captured: kept.captured, logits: kept.logits[0] ?? null }
+  }
+
+  /**
+   * Logits that follow from a given residual stream: runs the blocks after `layer` (-1: all of them) and the head.
+   * @param resid residual after block `layer` [batch, time, dModel]
+   * @returns [batch, time, vocabulary]
+   */
+  fromResid(resid: tf.Tensor3D, layer: number, options: Omit<HookOptions, 'stopAfter'> = {}): tf.Tensor3D {
+    this.#requireHooks(options)
+    return tf.tidy(() => {
+      const pass = new HookPass(options)
+      return this.net.unembed(this.#runBlocks(resid, { pass, first: layer + 1, offset: 0, cache: null }))
+    })
+  }
+
+  /** Every hook of this model, in the order a pass reaches them. */
+  hookNames(): string[] {
+    return listHooks(this.config.layers)
+  }
+
+  /** @throws AppError hook-unknown */
+  requireHook(hookName: string): HookPoint {
+    return requireHook(hookName, this.config.layers)
+  }
+
+  /** Frees the weights. The model cannot be used afterwards. */
+  dispose(): void {
+    this.net.dispose()
+  }
+
+  #runBlocks(
+    start: tf.Tensor3D,
+    { pass, first, offset, cache }: { pass: HookPass; first: number; offset: number; cache: KeyValueCache | null },
+  ): tf.Tensor3D {
+    let x = start
+    for (let layer = first; layer < this.config.layers && !pass.hasStopped(); layer++) {
+      x = pass.visit(blockHook(layer, 'hook_resid_pre'), x)
+      if (pass.hasStopped()) break
+      x = this.net.block(x, { pass, layer, offset, cache: cache?.layer(layer) ?? null })
+      if (pass.hasStopped()) break
+      x = pass.visit(blockHook(layer, 'hook_resid_post'), x)
+    }
+    return x
+  }
+
+  #requireHooks({ capture = [], intervene = {}, stopAfter }: HookOptions): void {
+    for (const hookName of [...capture, ...Object.keys(intervene), ...(stopAfter ? [stopAfter] : [])]) {
+      this.requireHook(hookName)
+    }
+  }
+}

@@ -1,0 +1,121 @@
+/** Runs a language model over windows of tokens and hands out the residual vectors that count: no BOS, no padding, no attention sinks. */
+import type { LanguageModel } from '../lm/model'
+import { tf } from '../tf'
+import type { Windows } from './contexts'
+
+/** A token is an attention sink when its norm is beyond this many medians (reference/paper.md 1). */
+const SINK_MEDIANS = 10
+/** Tokens that the median norm and s are estimated from, at least, when there are that many. */
+export const ESTIMATION_TOKENS = 100_000
+/** Tokens per forward pass, padding included, as near as whole windows come. */
+const PASS_TOKENS = 4096
+/** Passes are padded to a multiple of this, so that few shapes occur. */
+const PAD_MULTIPLE = 16
+
+/** The model, the place in it, and what its windows start with. */
+export type ActivationSource = { model: LanguageModel; hookName: string; bosId: number | null }
+
+/** Residual vectors of one window's text tokens. */
+export type WindowActivations = {
+  window: number
+  /** Raw vectors of every text token [tokens, dIn], sinks included. */
+  vectors: Float32Array
+  /** ||x|| of each token [tokens]. */
+  norms: Float32Array
+}
+
+/** Windows per forward pass; fixed for a context size, since some backends round differently with other row counts. */
+export function passWindows(contextSize: number): number {
+  return Math.max(1, Math.floor(PASS_TOKENS / contextSize))
+}
+
+/** Token ids of some windows side by side, padded on the right with 0; causal attention never lets padding reach a token. */
+function padIds(windows: Windows, picked: readonly number[], rows: number): tf.Tensor2D {
+  const longest = Math.max(...picked.map((w) => (windows.offsets[w + 1] ?? 0) - (windows.offsets[w] ?? 0)))
+  const time = Math.ceil(longest / PAD_MULTIPLE) * PAD_MULTIPLE
+  const ids = new Int32Array(rows * time)
+  picked.forEach((w, row) => ids.set(windows.ids.subarray(windows.offsets[w], windows.offsets[w + 1]), row * time))
+  return tf.tensor2d(ids, [rows, time], 'int32')
+}
+
+function normsOf(vectors: Float32Array, dIn: number): Float32Array {
+  const norms = new Float32Array(vectors.length / dIn)
+  for (let t = 0; t < norms.length; t++) {
+    let squares = 0
+    for (let j = t * dIn; j < (t + 1) * dIn; j++) squares += (vectors[j] ?? 0) ** 2
+    norms[t] = Math.sqrt(squares)
+  }
+  return norms
+}
+
+/**
+ * Activations of some windows in one forward pass that stops at the hook.
+ * @param picked at most `rows` window indexes; missing rows are padding
+ */
+export function runWindows(source: ActivationSource, windows: Windows, picked: readonly number[], rows: number): WindowActivations[] {
+  const { model, hookName, bosId } = source
+  const dIn = model.config.dModel
+  const ids = padIds(windows, picked, rows)
+  const time = ids.shape[1]
+  const { captured, logits } = model.forward(ids, { capture: [hookName], stopAfter: hookName })
+  const resid = captured[hookName]
+  if (!resid) throw new Error(`the model gave nothing at ${hookName}`)
+  const data = resid.dataSync<'float32'>()
+  tf.dispose([ids, resid, ...(logits ? [logits] : [])])
+  const skipped = bosId === null ? 0 : 1
+  return picked.map((window, row) => {
+    const length = (windows.offsets[window + 1] ?? 0) - (windows.offsets[window] ?? 0)
+    const vectors = data.slice((row * time + skipped) * dIn, (row * time + length) * dIn)
+    return { window, vectors, norms: normsOf(vectors, dIn) }
+  })
+}
+
+/** Walks over windows in the given order, a forward pass at a time. */
+export function* walkWindows(
+  source: ActivationSource,
+  windows: Windows,
+  { order, contextSize }: { order: ArrayLike<number>; contextSize: number },
+): Generator<WindowActivations> {
+  const rows = passWindows(contextSize)
+  for (let at = 0; at < order.length; at += rows) {
+    const picked: number[] = []
+    for (let i = at; i < Math.min(at + rows, order.length); i++) picked.push(order[i] ?? 0)
+    yield* runWindows(source, windows, picked, rows)
+  }
+}
+
+/** What the inputs of a dictionary look like; frozen before training and stored with it. */
+export type InputScale = {
+  /** x = scale * x_raw has mean ||x||^2 = dIn over the kept tokens. */
+  scale: number
+  medianNorm: number
+  /** Tokens with a norm beyond this are sinks. */
+  sinkNorm: number
+  /** Text tokens the estimate rests on, and those of them dropped as sinks. */
+  tokens: number
+  sinks: number
+}
+
+/** The median of the lower half of two middles, so that it is one of the values. */
+export function medianOf(values: Float32Array): number {
+  const sorted = values.slice().sort()
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0
+}
+
+/**
+ * s = sqrt(dIn / mean ||x||^2) over the tokens that are no sinks (reference/paper.md 1).
+ * @param norms raw norms of text tokens
+ */
+export function estimateScale(norms: Float32Array, dIn: number): InputScale {
+  const medianNorm = medianOf(norms)
+  const sinkNorm = SINK_MEDIANS * medianNorm
+  let squares = 0
+  let kept = 0
+  for (const norm of norms) {
+    if (norm > sinkNorm) continue
+    squares += norm * norm
+    kept += 1
+  }
+  const scale = squares > 0 ? Math.sqrt((dIn * kept) / squares) : 1
+  return { scale, medianNorm, sinkNorm, tokens: norms.length, sinks: norms.length - kept }
+}

@@ -1,0 +1,158 @@
+/** Cuts documents into the windows a model reads, and keeps some documents apart to judge the result on. */
+import { mix32 } from './random'
+
+/** What the windows need of a tokenizer. */
+export type TextEncoder = { encode(text: string): number[] }
+
+/** Windows of many documents in flat arrays; window w holds ids[offsets[w], offsets[w + 1]), BOS first when there is one. */
+export type Windows = {
+  ids: Int32Array
+  /** [windows + 1] */
+  offsets: Int32Array
+  /** [windows] index of the document in the dataset. */
+  documents: Int32Array
+  /** [windows] position of the first text token (after BOS) in its document. */
+  starts: Int32Array
+}
+
+export type Corpus = {
+  training: Windows
+  heldOut: Windows
+  /** True when the dataset went on after the last token that was taken. */
+  cutShort: boolean
+}
+
+export type WindowOptions = { contextSize: number; bosId: number | null }
+
+const HELD_OUT_SHARE = 0.05
+/** Held-out tokens that an evaluation looks at, at most. */
+export const HELD_OUT_TOKENS = 40_000
+/** Ids kept in memory, at most (4 bytes each); a longer run goes over them several times. */
+export const LARGEST_CORPUS_TOKENS = 2 ** 28
+
+/** Number of windows. */
+export const windowCount = (windows: Windows): number => windows.documents.length
+
+/** Text tokens (BOS not counted) of all windows. */
+export function textTokens(windows: Windows, { bosId }: Pick<WindowOptions, 'bosId'>): number {
+  return windows.ids.length - (bosId === null ? 0 : windowCount(windows))
+}
+
+/** Whether a document is held out: a hash of seed and index falls into the lowest 5 %. */
+export function isHeldOut(index: number, seed: number): boolean {
+  return mix32(mix32(seed) ^ mix32(index + 0x2545f491)) < HELD_OUT_SHARE * 2 ** 32
+}
+
+/**
+ * Windows of one document, each of at most `contextSize` tokens, BOS included.
+ * A document without tokens has none.
+ */
+export function* cutDocument(ids: number[], { contextSize, bosId }: WindowOptions): Generator<{ ids: number[]; start: number }> {
+  const length = bosId === null ? contextSize : contextSize - 1
+  for (let start = 0; start < ids.length; start += length) {
+    const part = ids.slice(start, start + length)
+    yield { ids: bosId === null ? part : [bosId, ...part], start }
+  }
+}
+
+/** Grows like an array and ends as a typed one. */
+export class IntList {
+  private data = new Int32Array(1024)
+  length = 0
+
+  push(values: readonly number[]): void {
+    if (this.length + values.length > this.data.length) {
+      const grown = new Int32Array(Math.max(2 * this.data.length, this.length + values.length))
+      grown.set(this.data)
+      this.data = grown
+    }
+    this.data.set(values, this.length)
+    this.length += values.length
+  }
+
+  toArray(): Int32Array {
+    return this.data.slice(0, this.length)
+  }
+}
+
+/** Collects windows. */
+export class WindowList {
+  private readonly ids = new IntList()
+  private readonly offsets = new IntList()
+  private readonly documents = new IntList()
+  private readonly starts = new IntList()
+
+  constructor() {
+    this.offsets.push([0])
+  }
+
+  get tokens(): number {
+    return this.ids.length
+  }
+
+  add(window: { ids: readonly number[]; start: number }, document: number): void {
+    this.ids.push(window.ids)
+    this.offsets.push([this.ids.length])
+    this.documents.push([document])
+    this.starts.push([window.start])
+  }
+
+  toWindows(): Windows {
+    return {
+      ids: this.ids.toArray(),
+      offsets: this.offsets.toArray(),
+      documents: this.documents.toArray(),
+      starts: this.starts.toArray(),
+    }
+  }
+}
+
+/** Some windows of others, in the order of `picked`. */
+export function pickWindows(windows: Windows, picked: Iterable<number>): Windows {
+  const list = new WindowList()
+  for (const w of picked) {
+    const ids = Array.from(windows.ids.subarray(windows.offsets[w], windows.offsets[w + 1]))
+    list.add({ ids, start: windows.starts[w] ?? 0 }, windows.documents[w] ?? 0)
+  }
+  return list.toWindows()
+}
+
+const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i)
+
+/** No document was held out: the last document of several, or the last windows of the only one. */
+function splitLate(windows: Windows): { training: Windows; heldOut: Windows } {
+  const count = windowCount(windows)
+  const last = windows.documents[count - 1]
+  const firstOfLast = windows.documents.findIndex((document) => document === last)
+  const cut = firstOfLast > 0 ? firstOfLast : count - Math.max(1, Math.round(HELD_OUT_SHARE * count))
+  return { training: pickWindows(windows, range(0, cut)), heldOut: pickWindows(windows, range(cut, count)) }
+}
+
+/**
+ * Reads documents until there are `neededTokens` to train on, or to the end.
+ * Every document whose seeded hash falls into the lowest 5 % is held out; of these, windows beyond {@link HELD_OUT_TOKENS}
+ * tokens are neither trained on nor evaluated. When chance holds none out, the last document is.
+ */
+export async function collectCorpus(
+  documents: AsyncIterable<{ index: number; text: string }>,
+  tokenizer: TextEncoder,
+  options: WindowOptions & { seed: number; neededTokens: number },
+): Promise<Corpus> {
+  const training = new WindowList()
+  const heldOut = new WindowList()
+  const wanted = Math.min(options.neededTokens, LARGEST_CORPUS_TOKENS)
+  let cutShort = false
+  for await (const { index, text } of documents) {
+    if (training.tokens >= wanted && heldOut.tokens >= Math.min(HELD_OUT_TOKENS, HELD_OUT_SHARE * wanted)) {
+      cutShort = true
+      break
+    }
+    const into = isHeldOut(index, options.seed) ? heldOut : training
+    for (const window of cutDocument(tokenizer.encode(text), options)) {
+      if (into === training || heldOut.tokens < HELD_OUT_TOKENS) into.add(window, index)
+    }
+  }
+  const split = { training: training.toWindows(), heldOut: heldOut.toWindows() }
+  if (heldOut.tokens > 0 || training.tokens === 0) return { ...split, cutShort }
+  return { ...splitLate(split.training), cutShort }
+}

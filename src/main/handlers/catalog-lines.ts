@@ -1,0 +1,110 @@
+/** The text of a catalog, feature by feature: JSONL for programs, CSV for spreadsheets. */
+import type { FeatureDetail, Model, Sae } from '../../shared/domain'
+import { AppError } from '../../shared/errors'
+import type { TokenPieces } from '../../shared/token-spans'
+import type { Store } from '../store/store'
+
+export type CatalogSource = {
+  store: Store
+  sae: Sae
+  model: Model
+  indexes: readonly number[]
+  version: string
+  pieces: TokenPieces
+  signal: AbortSignal
+}
+
+const FORMULAS = {
+  activation: 'f_i(x) in raw units of the residual stream, along a decoder row of norm 1; scale s is folded into the weights',
+  density: 'firedTokens / tokens of the atlas; BOS and attention-sink tokens are not counted',
+  mean: 'mean over the tokens on which the feature is above zero',
+  histogram: 'counts of non-zero activations in equal bins from 0 to max',
+  contexts: 'strongest tokens from distinct documents, strongest first; values are per span of text, the largest of its tokens',
+  explainedVariance: '1 - sum ||x - xhat||^2 / sum ||x - mean(x)||^2 on held-out documents',
+} as const
+
+const CSV_CONTEXTS = 5
+
+function* details({ store, sae, indexes, pieces, signal }: CatalogSource): Generator<FeatureDetail> {
+  for (const featureIndex of indexes) {
+    if (signal.aborted) throw new AppError('cancelled')
+    yield store.features.get(sae.id, featureIndex, pieces)
+  }
+}
+
+function provenance({ sae, model, version, indexes }: CatalogSource) {
+  const { id, name, sha256, hookName, architecture, dIn, dSae, contextSize, partial, seed, backend, summary, atlas } = sae
+  return {
+    format: 'monoscope-catalog-1',
+    program: `Monoscope ${version}`,
+    createdAt: new Date().toISOString(),
+    features: indexes.length,
+    model: { name: model.name, family: model.family, sha256: model.sha256 },
+    sae: { id, name, sha256, hookName, architecture, dIn, dSae, contextSize, partial },
+    scale: summary?.scale ?? null,
+    seed,
+    backend,
+    heldOut: summary,
+    atlas,
+    formulas: FORMULAS,
+  }
+}
+
+/** One JSON object per line: where the figures come from, then one feature each. */
+export function* jsonLines(source: CatalogSource): Generator<string> {
+  yield `${JSON.stringify(provenance(source))}\n`
+  for (const feature of details(source)) {
+    const contexts = feature.contexts.map(({ documentIndex, position, max, spans, peak }) => ({
+      ...{ documentIndex, position, max, peak },
+      text: spans.map((span) => span.text).join(''),
+      tokens: spans.map((span) => span.text),
+      ids: spans.map((span) => span.ids),
+      values: spans.map((span) => span.value),
+    }))
+    const line = {
+      sae: source.sae.sha256,
+      index: feature.featureIndex,
+      label: feature.label,
+      labels: feature.labels.map(({ text, author, createdAt, chosen }) => ({ text, author, createdAt, chosen })),
+      tags: feature.tags.map((tag) => tag.name),
+      safety: feature.safety.map(({ category, reason, createdAt }) => ({ category, reason, createdAt })),
+      density: feature.density,
+      firedTokens: feature.firedTokens,
+      max: feature.maxActivation,
+      mean: feature.meanActivation,
+      histogram: [...feature.fineHistogram],
+      contexts,
+    }
+    yield `${JSON.stringify(line)}\n`
+  }
+}
+
+/** A text cell a spreadsheet shows as text: a leading sign of a formula is defused with an apostrophe (OWASP, CSV injection). */
+function textCell(text: string): string {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}
+
+const CSV_HEADER = [
+  ...['sae', 'index', 'label', 'tags', 'safety', 'density', 'fired_tokens', 'max', 'mean', 'top_token'],
+  ...Array.from({ length: CSV_CONTEXTS }, (_, i) => `context_${i + 1}`),
+]
+
+/** RFC 4180: a header line, then one line per feature. */
+export function* csvLines(source: CatalogSource): Generator<string> {
+  yield `${CSV_HEADER.join(',')}\r\n`
+  for (const feature of details(source)) {
+    const texts = feature.contexts.slice(0, CSV_CONTEXTS).map(({ spans }) => spans.map((span) => span.text).join(''))
+    const cells = [
+      textCell(source.sae.sha256),
+      feature.featureIndex,
+      textCell(feature.label ?? ''),
+      textCell(feature.tags.map((tag) => tag.name).join('; ')),
+      textCell(feature.safety.map(({ category, reason }) => `${category}: ${reason}`).join('; ')),
+      ...[feature.density, feature.firedTokens, feature.maxActivation, feature.meanActivation],
+      textCell(feature.topToken ?? ''),
+      ...Array.from({ length: CSV_CONTEXTS }, (_, i) => textCell(texts[i] ?? '')),
+    ]
+    yield `${cells.join(',')}\r\n`
+  }
+}

@@ -1,0 +1,41 @@
+/** All handlers of the contract over one set of services. */
+import { contract, type MonoscopeHandlers } from '../../shared/contract'
+import { translateSystemError } from '../workspace/system-errors'
+import { appHandlers } from './app'
+import { catalogHandlers } from './catalog'
+import { featureHandlers } from './features'
+import { libraryHandlers } from './library'
+import { runHandlers } from './runs'
+import { safetyHandlers } from './safety'
+import { searchHandlers } from './search'
+import type { Services } from './services'
+
+/** Handlers whose failures are translated: a full disk is a full disk whichever call met it. */
+export function makeHandlers(services: Services): MonoscopeHandlers {
+  const handlers: MonoscopeHandlers = {
+    ...appHandlers(services),
+    ...libraryHandlers(services),
+    ...runHandlers(services),
+    ...featureHandlers(services),
+    ...searchHandlers(services),
+    ...safetyHandlers(services),
+    ...catalogHandlers(services),
+  }
+  const isCall = (name: string) => Object.entries(contract).some(([known, { kind }]) => known === name && kind === 'call')
+  const translated = Object.entries(handlers).map(([name, handler]) => {
+    if (!isCall(name)) return [name, handler]
+    const ask: (...args: never[]) => unknown = handler
+    return [
+      name,
+      async (...args: never[]) => {
+        try {
+          return await ask(...args)
+        } catch (error) {
+          throw translateSystemError(error, services.paths.folder)
+        }
+      },
+    ]
+  })
+  // The same names with the same arguments and answers; only what is thrown differs.
+  return Object.fromEntries(translated) as MonoscopeHandlers
+}

@@ -1,0 +1,29 @@
+/** Answers about models and datasets. */
+import { basename, extname, resolve } from 'node:path'
+import { library } from '../../shared/contract/library'
+import type { HandlersOf } from '../../shared/wire'
+import type { Services } from './services'
+
+export const libraryHandlers = ({ store, warm, paths }: Services) =>
+  ({
+    'models.list': async () => store.models.list(),
+    'models.add': async ({ path, name }, signal) => {
+      const folder = resolve(path)
+      const info = await warm.ask('inspectModel', { path: folder, piecesFolder: paths.pieces }, signal)
+      return store.models.add({ ...info, path: folder, name: name || basename(folder) || folder })
+    },
+    'models.remove': async ({ modelId }) => {
+      store.models.remove(modelId)
+      return null
+    },
+    'datasets.list': async () => store.datasets.list(),
+    'datasets.add': async ({ path, name, textField }, signal) => {
+      const file = resolve(path)
+      const info = await warm.ask('inspectDataset', { path: file, textField }, signal)
+      return store.datasets.add({ ...info, path: file, name: name || basename(file, extname(file)) || file })
+    },
+    'datasets.remove': async ({ datasetId }) => {
+      store.datasets.remove(datasetId)
+      return null
+    },
+  }) satisfies HandlersOf<typeof library>

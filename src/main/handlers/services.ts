@@ -1,0 +1,34 @@
+/** What the handlers may use: the rooms of an open workspace, put together by monoscope.ts. */
+import type { AppInfo } from '../../shared/contract/app'
+import { AppError } from '../../shared/errors'
+import type { Sae } from '../../shared/domain'
+import type { TokenPieces } from '../../shared/token-spans'
+import type { Changes } from '../jobs/changes'
+import type { JobQueue } from '../jobs/queue'
+import type { WarmWorker } from '../jobs/warm-worker'
+import type { Store } from '../store/store'
+import type { PiecesCache } from '../workspace/pieces'
+import type { WorkspacePaths } from '../workspace/workspace'
+
+export type ChoosePath = (what: 'modelFolder' | 'textFile' | 'exportFolder') => Promise<string | null>
+
+export type Services = {
+  version: string
+  host: AppInfo['host']
+  paths: WorkspacePaths
+  store: Store
+  queue: JobQueue
+  warm: WarmWorker
+  changes: Changes
+  pieces: PiecesCache
+  choosePath: ChoosePath | null
+}
+
+/** Token pieces of the model an autoencoder reads. */
+export const piecesOf = ({ store, pieces }: Services, sae: Sae): Promise<TokenPieces> => pieces.of(store.models.get(sae.modelId).sha256)
+
+/** @throws AppError `not-found` when the autoencoder has fewer features */
+export function checkFeatures(sae: Sae, featureIndexes: readonly number[]): void {
+  const outside = featureIndexes.find((index) => index >= sae.dSae)
+  if (outside !== undefined) throw new AppError('not-found', { what: 'feature', id: outside })
+}

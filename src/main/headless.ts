@@ -1,0 +1,19 @@
+/** Entry without a window: the command line and the server. */
+import { join } from 'node:path'
+import { version } from '../../package.json'
+import { runCommandLine } from './cli/program'
+
+const stop = new AbortController()
+/** The first Ctrl-C asks for a clean end, the second ends at once; the worker leaves when its channel closes. */
+function onSignal(): void {
+  if (stop.signal.aborted) process.exit(130)
+  stop.abort()
+}
+process.on('SIGINT', onSignal)
+process.on('SIGTERM', onSignal)
+
+const folder = import.meta.dirname
+const program = { workerPath: join(folder, 'worker.js'), rendererFolder: join(folder, '../renderer'), version }
+process.exitCode = await runCommandLine(process.argv.slice(2), program, stop.signal)
+process.off('SIGINT', onSignal)
+process.off('SIGTERM', onSignal)

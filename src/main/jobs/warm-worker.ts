@@ -1,0 +1,126 @@
+/** The worker for interactive questions: started at the first one, kept while it is used, started again after a crash. */
+import { AppError, fromFailure } from '../../shared/errors'
+import type { Changes } from './changes'
+import type { FromWorker, RequestName, Requests } from './messages'
+import { describeExit, WorkerProcess, type WorkerCommand } from './worker-process'
+
+const IDLE_MS = 10 * 60_000
+const LEAVE_PATIENCE_MS = 1000
+
+type Ask = {
+  id: number
+  name: RequestName
+  input: Requests[RequestName]['ask']
+  resolve(answer: unknown): void
+  reject(error: AppError): void
+}
+
+export type WarmWorkerOptions = { command: WorkerCommand; changes: Changes; idleMs?: number }
+
+export class WarmWorker {
+  private worker: WorkerProcess | null = null
+  private asked: Ask | null = null
+  private waiting: Ask[] = []
+  private nextId = 1
+  private idle: NodeJS.Timeout | null = null
+  private isClosed = false
+
+  constructor(private readonly options: WarmWorkerOptions) {}
+
+  /** Process number, while one runs. */
+  get pid(): number | undefined {
+    return this.worker?.pid
+  }
+
+  /**
+   * Asks one question; questions are answered one after the other.
+   * @throws AppError what the worker says, `worker-lost` when it dies, `worker-missing`, `cancelled`
+   */
+  ask<N extends RequestName>(name: N, input: Requests[N]['ask'], signal?: AbortSignal): Promise<Requests[N]['answer']> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted || this.isClosed) return reject(new AppError('cancelled'))
+      const id = this.nextId++
+      const onAbort = () => {
+        // A question that is being answered runs to its end; its answer is then dropped.
+        this.waiting = this.waiting.filter((ask) => ask.id !== id)
+        reject(new AppError('cancelled'))
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      const settle = () => signal?.removeEventListener('abort', onAbort)
+      this.waiting.push({
+        ...{ id, name, input },
+        resolve: (answer) => {
+          settle()
+          // The worker answers a question of this name with the agreed type.
+          resolve(answer as Requests[N]['answer'])
+        },
+        reject: (error) => {
+          settle()
+          reject(error)
+        },
+      })
+      this.pump()
+    })
+  }
+
+  /** Rejects what waits and ends the process. */
+  async close(): Promise<void> {
+    this.isClosed = true
+    if (this.idle) clearTimeout(this.idle)
+    const lost = new AppError('cancelled')
+    for (const ask of this.waiting.splice(0)) ask.reject(lost)
+    this.asked?.reject(lost)
+    this.asked = null
+    await this.stop()
+  }
+
+  private async stop(): Promise<void> {
+    const { worker } = this
+    this.worker = null
+    worker?.disconnect()
+    await worker?.stop(LEAVE_PATIENCE_MS)
+  }
+
+  private pump(): void {
+    if (this.asked || this.isClosed) return
+    if (this.idle) clearTimeout(this.idle)
+    const next = this.waiting.shift()
+    if (!next) {
+      this.idle = setTimeout(() => void this.stop(), this.options.idleMs ?? IDLE_MS).unref()
+      return
+    }
+    this.asked = next
+    this.worker ??= this.start()
+    this.worker.send({ type: 'ask', id: next.id, name: next.name, input: next.input })
+  }
+
+  private start(): WorkerProcess {
+    const worker = new WorkerProcess(this.options.command, (message) => this.receive(worker, message))
+    void worker.exited.then((exit) => {
+      if (this.worker !== worker) return
+      this.worker = null
+      const lost = worker.missing(exit) ?? new AppError('worker-lost', { reason: describeExit(exit) })
+      this.options.command.log.error({ reason: lost.message, stderr: worker.stderrTail }, 'the warm worker stopped')
+      this.asked?.reject(lost)
+      this.asked = null
+      this.pump()
+    })
+    return worker
+  }
+
+  private receive(worker: WorkerProcess, message: FromWorker): void {
+    if (message.type === 'ready') this.options.changes.setBackend(message.backend)
+    if (message.type === 'failed' && this.worker === worker) this.finish((ask) => ask.reject(fromFailure(message.failure)))
+    if (message.type !== 'answer' && message.type !== 'answerFailed') return
+    if (this.asked?.id !== message.id) return
+    if (message.type === 'answer') this.finish((ask) => ask.resolve(message.ok))
+    else this.finish((ask) => ask.reject(fromFailure(message.failure)))
+  }
+
+  private finish(settle: (ask: Ask) => void): void {
+    const { asked } = this
+    this.asked = null
+    if (asked) settle(asked)
+    this.pump()
+  }
+}

@@ -1,0 +1,130 @@
+/** Opens a workspace and puts its rooms together: store, jobs and handlers, and the port where other processes ask. */
+import { randomBytes } from 'node:crypto'
+import type { MonoscopeHandlers } from '../shared/contract'
+import type { AppInfo } from '../shared/contract/app'
+import { AppError } from '../shared/errors'
+import { makeHandlers } from './handlers/handlers'
+import type { ChoosePath } from './handlers/services'
+import { Changes } from './jobs/changes'
+import { JobQueue } from './jobs/queue'
+import { recoverRuns } from './jobs/recover'
+import { findRuntime } from './jobs/runtime'
+import { WarmWorker } from './jobs/warm-worker'
+import { openLog, type Log } from './log'
+import { openStore, type Store } from './store/store'
+import { startHost, type Host } from './web/host'
+import { PiecesCache } from './workspace/pieces'
+import { translateSystemError } from './workspace/system-errors'
+import { openWorkspace, type Workspace } from './workspace/workspace'
+
+export { findOwner, type Owner } from './workspace/lock'
+
+const CHECKPOINT_MINUTES = 5
+
+export type MonoscopeOptions = {
+  /** The workspace. */
+  folder: string
+  /** The built worker entry, beside the entry of this process. */
+  workerPath: string
+  /** A Node shipped with the app, for hosts that are not Node themselves. */
+  nodePath?: string
+  host: AppInfo['host']
+  version: string
+  /** Opens the system's dialog; left out where there is none. */
+  choosePath?: ChoosePath
+  checkpointMinutes?: number
+}
+
+export type Monoscope = {
+  handlers: MonoscopeHandlers
+  workspace: Workspace
+  store: Store
+  queue: JobQueue
+  warm: WarmWorker
+  changes: Changes
+  log: Log
+  /** For hosts: writes failures that no one expected into the log. */
+  onUnexpected: (error: unknown, name: string) => void
+  /** Ends jobs with a last checkpoint, closes the store and gives the workspace back. May be called twice. */
+  close(): Promise<void>
+}
+
+type Late = { handlers: MonoscopeHandlers | null }
+
+/**
+ * Opens a workspace for this process.
+ * @throws AppError `workspace-open`, `workspace-busy`, `workspace-unwritable`, `workspace-damaged`, `workspace-too-new`,
+ *   `migration-failed`, `disk-full`
+ */
+export async function openMonoscope(options: MonoscopeOptions): Promise<Monoscope> {
+  const late: Late = { handlers: null }
+  const token = randomBytes(24).toString('base64url')
+  // The port answers before the lock names it, so that nobody who reads the lock finds it closed.
+  const host = await startHost({ handlers: lateHandlers(late), rendererFolder: null, token })
+  try {
+    const workspace = await openWorkspace(options.folder, host)
+    try {
+      return await openRooms(options, { host, workspace, late })
+    } catch (error) {
+      workspace.release()
+      throw translateSystemError(error, workspace.database)
+    }
+  } catch (error) {
+    await host.close()
+    throw error
+  }
+}
+
+/** Handlers that are there before the store is open; asked too early they say that nobody answers yet. */
+function lateHandlers(late: Late): MonoscopeHandlers {
+  const target: Partial<MonoscopeHandlers> = {}
+  return new Proxy(target, {
+    get: (_, name) => {
+      if (!late.handlers) throw new AppError('connection-lost')
+      return Reflect.get(late.handlers, name) as unknown
+    },
+    // serve() asks only for names of the contract, and all of them are in `late.handlers`.
+  }) as MonoscopeHandlers
+}
+
+type Base = { host: Host; workspace: Workspace; late: Late }
+
+async function openRooms(options: MonoscopeOptions, { host, workspace, late }: Base): Promise<Monoscope> {
+  const log = openLog(workspace.log)
+  const store = openStore({ path: workspace.database, backups: workspace.backups, folder: workspace.folder })
+  const runtime = findRuntime(options.nodePath)
+  const { workerPath, checkpointMinutes = CHECKPOINT_MINUTES } = options
+  const changes = new Changes()
+  const pieces = new PiecesCache(workspace.pieces)
+  store.atlases.dropIncomplete()
+  await recoverRuns(store, workspace, log)
+  const queue = new JobQueue({ store, paths: workspace, pieces, changes, log, workerPath, runtime, checkpointMinutes })
+  const warm = new WarmWorker({ command: { workerPath, runtime, log }, changes })
+  const { version, choosePath = null } = options
+  const handlers = makeHandlers({
+    version,
+    host: options.host,
+    paths: workspace,
+    store,
+    queue,
+    warm,
+    changes,
+    pieces,
+    choosePath,
+  })
+  late.handlers = handlers
+  log.info({ version, host: options.host, runtime: runtime.path }, 'open')
+  const onUnexpected = (error: unknown, name: string) =>
+    log.error({ name, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'unexpected')
+  let closing: Promise<void> | null = null
+  const close = async () => {
+    await Promise.all([queue.close(), warm.close()])
+    late.handlers = null
+    store.close()
+    // A closed port with the lock still there would look like a dead owner.
+    workspace.release()
+    await host.close()
+    log.info('closed')
+  }
+  return { handlers, workspace, store, queue, warm, changes, log, onUnexpected, close: () => (closing ??= close()) }
+}

@@ -1,0 +1,63 @@
+/** Everything a workspace remembers: one object per aggregate over one SQLite file. */
+import { AtlasImport } from './atlas-import'
+import { DatasetStore } from './datasets'
+import { openDb, type Db, type OpenDbOptions } from './db'
+import { ExportStore } from './exports'
+import { FeatureStore } from './features'
+import { JobStore } from './jobs'
+import { LabelStore } from './labels'
+import { MetricStore } from './metrics'
+import { ModelStore } from './models'
+import { RunStore } from './runs'
+import { SaeStore } from './saes'
+import { SafetyStore } from './safety'
+import { SettingStore } from './settings'
+import { TagStore } from './tags'
+
+export type Store = {
+  models: ModelStore
+  datasets: DatasetStore
+  runs: RunStore
+  jobs: JobStore
+  metrics: MetricStore
+  saes: SaeStore
+  features: FeatureStore
+  atlases: AtlasImport
+  labels: LabelStore
+  tags: TagStore
+  safety: SafetyStore
+  exports: ExportStore
+  settings: SettingStore
+  /** Runs several writes as one: all or none. Nothing in it may be asynchronous. */
+  together<T>(writes: () => T): T
+  close(): void
+}
+
+/**
+ * Opens the store of a workspace.
+ * @param folder the workspace; stored paths inside it are relative to it
+ * @throws AppError `workspace-damaged`, `workspace-too-new`, `migration-failed`, `file-corrupt`
+ */
+export function openStore(options: OpenDbOptions & { folder: string }): Store {
+  const db: Db = openDb(options)
+  const labels = new LabelStore(db)
+  const tags = new TagStore(db)
+  const safety = new SafetyStore(db)
+  return {
+    models: new ModelStore(db),
+    datasets: new DatasetStore(db),
+    runs: new RunStore(db),
+    jobs: new JobStore(db),
+    metrics: new MetricStore(db),
+    saes: new SaeStore(db, options.folder),
+    features: new FeatureStore(db, { labels, tags, safety }),
+    atlases: new AtlasImport(db),
+    labels,
+    tags,
+    safety,
+    exports: new ExportStore(db, options.folder),
+    settings: new SettingStore(db),
+    together: (writes) => db.transaction(writes)(),
+    close: () => db.close(),
+  }
+}

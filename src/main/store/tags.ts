@@ -1,0 +1,64 @@
+/** Tags of the workspace and the features that carry them. */
+import type { Tag } from '../../shared/domain'
+import { AppError } from '../../shared/errors'
+import type { Db } from './db'
+
+const COLORS = 8
+
+export class TagStore {
+  constructor(private readonly db: Db) {}
+
+  /** All tags by name, with how many features of the autoencoder carry each. */
+  list(saeId: number): (Tag & { count: number })[] {
+    return this.db
+      .prepare<[number], Tag & { count: number }>(
+        `SELECT tag.id, tag.name, tag.color, count(feature_tag.tag_id) AS count
+         FROM tag LEFT JOIN feature_tag ON feature_tag.tag_id = tag.id AND feature_tag.sae_id = ?
+         GROUP BY tag.id ORDER BY tag.name`,
+      )
+      .all(saeId)
+  }
+
+  /** Tags of some features by feature index. */
+  ofFeatures(saeId: number, featureIndexes: readonly number[]): Map<number, Tag[]> {
+    const rows = this.db
+      .prepare<[number, string], Tag & { featureIndex: number }>(
+        `SELECT tag.id, tag.name, tag.color, feature_tag.feature_index AS featureIndex
+         FROM json_each(?2) AS wanted
+         JOIN feature_tag ON feature_tag.sae_id = ?1 AND feature_tag.feature_index = wanted.value
+         JOIN tag ON tag.id = feature_tag.tag_id ORDER BY tag.name`,
+      )
+      .all(saeId, JSON.stringify(featureIndexes))
+    const found = new Map<number, Tag[]>()
+    for (const { featureIndex, ...tag } of rows) found.set(featureIndex, [...(found.get(featureIndex) ?? []), tag])
+    return found
+  }
+
+  /** Puts a tag on features, making it when the name is new; names differ by more than case. */
+  put(saeId: number, featureIndexes: readonly number[], name: string): Tag {
+    return this.db.transaction(() => {
+      const tag = this.byName(name) ?? this.make(name)
+      const insert = this.db.prepare('INSERT OR IGNORE INTO feature_tag (sae_id, feature_index, tag_id) VALUES (?, ?, ?)')
+      for (const featureIndex of featureIndexes) insert.run(saeId, featureIndex, tag.id)
+      return tag
+    })()
+  }
+
+  /** @throws AppError `not-found` when the tag does not exist */
+  take(saeId: number, featureIndex: number, tagId: number): void {
+    const exists = this.db.prepare('SELECT 1 FROM tag WHERE id = ?').get(tagId)
+    if (!exists) throw new AppError('not-found', { what: 'tag', id: tagId })
+    this.db.prepare('DELETE FROM feature_tag WHERE sae_id = ? AND feature_index = ? AND tag_id = ?').run(saeId, featureIndex, tagId)
+  }
+
+  private byName(name: string): Tag | undefined {
+    return this.db.prepare<[string], Tag>('SELECT id, name, color FROM tag WHERE name = ?').get(name)
+  }
+
+  private make(name: string): Tag {
+    const count = this.db.prepare<[], number>('SELECT count(*) FROM tag').pluck().get() ?? 0
+    const color = (count % COLORS) + 1
+    const { lastInsertRowid } = this.db.prepare('INSERT INTO tag (name, color) VALUES (?, ?)').run(name, color)
+    return { id: Number(lastInsertRowid), name, color }
+  }
+}

@@ -1,0 +1,118 @@
+/** The atlas job: encodes a dataset once and writes the statistics and contexts of every feature into one file. */
+import { z } from 'zod'
+import { readDocuments } from '../files/documents'
+import { writeAtlas } from '../files/atlas-file'
+import { readSaelens, sha256OfFile, WEIGHTS_FILE } from '../files/saelens'
+import type { SaelensFolder } from '../files/saelens'
+import { join } from 'node:path'
+import { loadModel, loadTokenizer } from '../engine/lm'
+import { buildAtlas } from '../engine/measure/atlas'
+import type { AtlasFigures } from '../engine/measure/atlas'
+import { createSae } from '../engine/sae/loaded'
+import type { ActivationSource } from '../engine/train/activations'
+import { ESTIMATION_TOKENS } from '../engine/train/activations'
+import { collectCorpus, windowCount } from '../engine/train/contexts'
+import { measureScale } from '../engine/train/stream'
+import { AppError } from '../../shared/errors'
+import type { AtlasSpec } from '../jobs/messages'
+import type { Channel } from './channel'
+import { giveWay } from './channel'
+
+const PROGRESS_MS = 100
+const OwnMetadata = z.object({ monoscope: z.object({ sink_norm: z.number().positive() }) })
+
+type Reader = { source: ActivationSource; tokenizer: { encode(text: string): number[] }; contextSize: number }
+
+/** The norm beyond which a token is a sink: as in training, else measured on the first tokens of this dataset. */
+async function findSinkNorm(spec: AtlasSpec, sae: SaelensFolder, { source, tokenizer, contextSize }: Reader): Promise<number> {
+  const own = OwnMetadata.safeParse(sae.metadata)
+  if (own.success) return own.data.monoscope.sink_norm
+  const options = { contextSize, bosId: source.bosId, seed: spec.seed, neededTokens: ESTIMATION_TOKENS }
+  const { training } = await collectCorpus(readDocuments(spec.dataset), tokenizer, options)
+  const order = Int32Array.from({ length: windowCount(training) }, (_, w) => w)
+  return measureScale(source, training, { order, contextSize }).sinkNorm
+}
+
+async function countDocuments(spec: AtlasSpec): Promise<number> {
+  let count = 0
+  for await (const document of readDocuments(spec.dataset)) count = document.index + 1
+  if (count === 0) throw new AppError('dataset-empty', { path: spec.dataset.path })
+  return count
+}
+
+/** Sends progress, lets messages in, and says whether to go on. */
+function progressOf(channel: Channel, total: number): (progress: { documents: number; tokens: number }) => Promise<boolean> {
+  const startedAt = performance.now()
+  let sentAt = 0
+  return async ({ documents, tokens }) => {
+    const now = performance.now()
+    if (now - sentAt >= PROGRESS_MS) {
+      sentAt = now
+      const tokensPerSecond = tokens / Math.max(1e-3, (now - startedAt) / 1000)
+      channel.send({ type: 'progress', done: documents, total, tokensPerSecond })
+    }
+    await giveWay()
+    return !channel.isCancelled()
+  }
+}
+
+async function saveAtlas(spec: AtlasSpec, figures: AtlasFigures, channel: Channel): Promise<void> {
+  const origin = {
+    model_name: spec.model.name,
+    model_sha256: spec.model.sha256,
+    hook_name: spec.sae.hookName,
+    sae_sha256: await sha256OfFile(join(spec.sae.path, WEIGHTS_FILE)),
+    dataset: spec.dataset.name,
+    context_size: String(spec.sae.contextSize),
+    seed: String(spec.seed),
+    backend: channel.backend.name,
+  }
+  await writeAtlas(spec.file, { ...figures, origin })
+  channel.send({
+    type: 'atlas',
+    atlas: {
+      file: spec.file,
+      tokens: figures.tokens,
+      documents: figures.documents,
+      droppedTokens: figures.droppedTokens,
+      liveFeatures: figures.fired.reduce((sum, fired) => sum + (fired > 0 ? 1 : 0), 0),
+    },
+  })
+}
+
+/**
+ * Builds the atlas.
+ * @returns false when it was cancelled; no file is written then
+ * @throws AppError of model, SAE, dataset or disk
+ */
+export async function runAtlas(spec: AtlasSpec, channel: Channel): Promise<boolean> {
+  const stored = await readSaelens(spec.sae.path)
+  const total = await countDocuments(spec)
+  channel.send({ type: 'progress', done: 0, total, tokensPerSecond: null })
+  const model = await loadModel(spec.model.path)
+  model.requireHook(spec.sae.hookName)
+  requireWidth(stored, model.config.dModel, spec.sae.path)
+  const tokenizer = await loadTokenizer(spec.model.path, model.config.vocabulary)
+  const source = { model, hookName: spec.sae.hookName, bosId: tokenizer.bosId ?? model.config.bosId }
+  const contextSize = Math.min(spec.sae.contextSize, model.config.contextSize)
+  const sae = createSae(stored, spec.sae.path)
+  try {
+    const sinkNorm = await findSinkNorm(spec, stored, { source, tokenizer, contextSize })
+    const onProgress = progressOf(channel, total)
+    const options = { source, tokenizer, sae, contextSize, sinkNorm, topContexts: spec.topContexts, onProgress }
+    const figures = await buildAtlas(readDocuments(spec.dataset), options)
+    if (figures === null) return false
+    channel.send({ type: 'progress', done: figures.documents, total, tokensPerSecond: null })
+    await saveAtlas(spec, figures, channel)
+    return true
+  } finally {
+    sae.dispose()
+    model.dispose()
+  }
+}
+
+/** @throws AppError sae-invalid when the autoencoder was trained on vectors of another width */
+export function requireWidth(sae: { dIn: number }, dModel: number, path: string): void {
+  if (sae.dIn === dModel) return
+  throw new AppError('sae-invalid', { path, reason: `it reads ${sae.dIn} values, the model gives ${dModel}` })
+}

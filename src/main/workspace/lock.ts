@@ -1,0 +1,115 @@
+/**
+ * The lock of a workspace: a file that says which process owns it and on which loopback port that process can be asked.
+ * Reading, judging and replacing the file happens inside a gate that the system itself closes when a process dies, so that of
+ * two processes that find the same stale lock only one takes it over.
+ */
+import { closeSync, constants, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import Database from 'better-sqlite3'
+import { z } from 'zod'
+import { AppError } from '../../shared/errors'
+import { probeHost, type ProbeResult } from '../web/probe'
+
+export const LOCK_NAME = 'workspace.lock'
+const GATE_NAME = 'workspace.gate'
+const GATE_WAIT_MS = 15_000
+
+const Owner = z.object({ pid: z.int().positive(), port: z.int().min(1).max(65535), token: z.string().min(16), startedAt: z.string() })
+/** The process that owns a workspace, and how to ask it. */
+export type Owner = z.infer<typeof Owner>
+
+export type Endpoint = { port: number; token: string }
+export type LockResult = { taken: true; release: () => void } | { taken: false; owner: Owner }
+
+/**
+ * Takes the lock for this process, or says who holds it and answers.
+ * @param endpoint where this process already answers
+ * @throws AppError `workspace-busy` when the holder lives and does not answer, `workspace-unwritable`
+ */
+export async function takeLock(folder: string, endpoint: Endpoint): Promise<LockResult> {
+  const path = join(folder, LOCK_NAME)
+  return insideGate(folder, async () => {
+    const owner = readOwner(path)
+    if (owner && (await isOwned(owner, folder))) return { taken: false, owner }
+    rmSync(path, { force: true })
+    writeLock(path, { pid: process.pid, ...endpoint, startedAt: new Date().toISOString() })
+    return { taken: true, release: () => release(path, endpoint.token) }
+  })
+}
+
+/**
+ * The process that owns the workspace and answers, or null when nobody does.
+ * @throws AppError `workspace-busy`
+ */
+export async function findOwner(folder: string): Promise<Owner | null> {
+  const owner = readOwner(join(folder, LOCK_NAME))
+  return owner && (await isOwned(owner, folder)) ? owner : null
+}
+
+/** A lock that cannot be read as one was cut off while being written; nobody can be asked through it. */
+function readOwner(path: string): Owner | null {
+  try {
+    const parsed = Owner.safeParse(JSON.parse(readFileSync(path, 'utf8')))
+    return parsed.success ? parsed.data : null
+  } catch {
+    return null
+  }
+}
+
+async function isOwned(owner: Owner, folder: string): Promise<boolean> {
+  const answer: ProbeResult = await probeHost(owner)
+  if (answer === 'ours') return true
+  // The owner listens for as long as it lives: a closed port, or one with another service behind it, means that it is gone,
+  // even when its process number lives on in another program.
+  if (answer !== 'silent' || !isAlive(owner.pid)) return false
+  throw new AppError('workspace-busy', { path: folder, pid: owner.pid })
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+function writeLock(path: string, owner: Owner): void {
+  const file = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600)
+  try {
+    writeSync(file, JSON.stringify(owner))
+  } finally {
+    closeSync(file)
+  }
+}
+
+function release(path: string, token: string): void {
+  if (readOwner(path)?.token === token) rmSync(path, { force: true })
+}
+
+/** Runs `work` while this process alone holds the gate: an exclusive transaction on an empty database file. */
+async function insideGate<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  const gate = new Database(join(folder, GATE_NAME), { timeout: 0 })
+  try {
+    const until = Date.now() + GATE_WAIT_MS
+    while (!closeGate(gate)) {
+      if (Date.now() > until) throw new AppError('workspace-busy', { path: folder, pid: '?' })
+      await sleep(30)
+    }
+    return await work()
+  } finally {
+    if (gate.inTransaction) gate.exec('ROLLBACK')
+    gate.close()
+  }
+}
+
+function closeGate(gate: Database.Database): boolean {
+  try {
+    gate.exec('BEGIN EXCLUSIVE')
+    return true
+  } catch (error) {
+    if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) return false
+    throw error
+  }
+}

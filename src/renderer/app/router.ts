@@ -1,0 +1,19 @@
+/** Addresses of the views. Hash addresses work in the window and in a browser alike. */
+import { createRouter, createWebHashHistory } from 'vue-router'
+
+export const router = createRouter({
+  history: createWebHashHistory(),
+  routes: [
+    { path: '/', redirect: '/library' },
+    { path: '/library', component: () => import('../views/library/LibraryPage.vue') },
+    { path: '/runs', component: () => import('../views/runs/RunsPage.vue') },
+    { path: '/runs/new', component: () => import('../views/runs/NewRunPage.vue') },
+    { path: '/runs/:runId(\\d+)', component: () => import('../views/runs/RunsPage.vue') },
+    { path: '/features', component: () => import('../views/features/FeaturesPage.vue') },
+    { path: '/features/:saeId(\\d+)/:featureIndex(\\d+)', component: () => import('../views/features/FeaturePage.vue') },
+    { path: '/search', component: () => import('../views/search/SearchPage.vue') },
+    { path: '/safety', component: () => import('../views/safety/SafetyPage.vue') },
+    { path: '/catalog', component: () => import('../views/catalog/CatalogPage.vue') },
+    { path: '/:rest(.*)*', redirect: '/library' },
+  ],
+})

@@ -1,0 +1,126 @@
+/** The feature list: filter, order, cursor and selection over the pages fetched so far. Survives leaving the page and coming back. */
+import { defineStore } from 'pinia'
+import { computed, ref, shallowReactive, shallowRef } from 'vue'
+import { FeatureFilter, type FeatureSort, type Tag } from '../../../shared/domain'
+import { client } from '../../app/client'
+import { useListPages } from './list-pages'
+import { toQuery, type ListQuery } from './list-query'
+
+export type CountedTag = Tag & { count: number }
+type Change = { filter?: Partial<FeatureFilter>; sort?: FeatureSort; descending?: boolean }
+type List = ReturnType<typeof useListState>
+
+const plainFilter = (): FeatureFilter => FeatureFilter.parse({})
+
+/** What is asked for, and the rows that answer it. */
+function useListState() {
+  const saeId = ref<number | null>(null)
+  // Shallow, so that the filter goes over the wire as a plain object.
+  const filter = shallowRef<FeatureFilter>(plainFilter())
+  const sort = ref<FeatureSort>('index')
+  const descending = ref(false)
+  /** Position of the cursor row in the list. */
+  const cursor = ref(0)
+  const read = (offset: number, limit: number) => {
+    if (saeId.value === null) return null
+    const order = { sort: sort.value, descending: descending.value }
+    return client.call('features.list', { saeId: saeId.value, filter: filter.value, ...order, offset, limit })
+  }
+  const isFiltered = computed(() => JSON.stringify(filter.value) !== JSON.stringify(plainFilter()))
+  return { saeId, filter, sort, descending, cursor, isFiltered, read, ...useListPages(read) }
+}
+
+/** Changes of filter and order, and steps through the list. */
+function listMoves(list: List) {
+  async function ask(change: Change): Promise<void> {
+    list.filter.value = { ...list.filter.value, ...change.filter }
+    list.sort.value = change.sort ?? list.sort.value
+    list.descending.value = change.descending ?? list.descending.value
+    list.cursor.value = 0
+    await list.reload()
+  }
+
+  /** Takes filter and order from an address without asking yet; the same ones leave the cursor where it is. */
+  function set(query: ListQuery): void {
+    const own = { filter: list.filter.value, sort: list.sort.value, descending: list.descending.value }
+    if (JSON.stringify(toQuery(own)) === JSON.stringify(toQuery(query))) return
+    list.filter.value = query.filter
+    list.sort.value = query.sort
+    list.descending.value = query.descending
+    list.cursor.value = 0
+  }
+
+  const clearFilter = () => ask({ filter: plainFilter() })
+
+  /** A click on a head: a new column starts with its useful end, the same column turns round. */
+  const sortBy = (column: FeatureSort) => {
+    const startsDescending = column === 'density' || column === 'max'
+    return ask({ sort: column, descending: list.sort.value === column ? !list.descending.value : startsDescending })
+  }
+
+  /** Number of a feature drawn evenly from those that match; null when none does. */
+  async function random(): Promise<number | null> {
+    const offset = Math.floor(Math.random() * (list.counts.value?.matching ?? 0))
+    const row = (await list.read(offset, 1))?.rows[0]
+    if (row) list.cursor.value = offset
+    return row?.featureIndex ?? null
+  }
+
+  /**
+   * The feature `step` rows further in the list, when the cursor stands on this one; otherwise the one with the next number.
+   * Null at either end of the list.
+   */
+  async function neighbour(id: number, featureIndex: number, step: 1 | -1, dSae: number): Promise<number | null> {
+    const isListed = list.saeId.value === id && list.rowAt(list.cursor.value)?.featureIndex === featureIndex
+    const next = featureIndex + step
+    if (!isListed) return next < 0 || next >= dSae ? null : next
+    const position = list.cursor.value + step
+    if (position < 0 || position >= (list.counts.value?.matching ?? 0)) return null
+    await list.ensure(position, position)
+    const row = list.rowAt(position)
+    if (row) list.cursor.value = position
+    return row?.featureIndex ?? null
+  }
+
+  return { ask, set, clearFilter, sortBy, random, neighbour }
+}
+
+export const useFeatureList = defineStore('feature-list', () => {
+  const list = useListState()
+  const tags = shallowRef<CountedTag[]>([])
+  const selected = shallowReactive(new Set<number>())
+
+  async function loadTags(): Promise<void> {
+    const own = list.saeId.value
+    if (own === null) return
+    const answer = await client.call('tags.list', { saeId: own })
+    if (own === list.saeId.value) tags.value = answer
+  }
+
+  /** Shows one autoencoder. Coming back to the same one keeps the rows and refreshes them underneath. */
+  async function open(id: number): Promise<void> {
+    if (list.saeId.value !== id) {
+      list.saeId.value = id
+      list.clear()
+      list.cursor.value = 0
+      tags.value = []
+      selected.clear()
+    }
+    // Without its tags the list still works; when both fail the list says why.
+    await Promise.all([list.reload(), loadTags().catch(() => (tags.value = []))])
+  }
+
+  function toggle(featureIndex: number): void {
+    if (!selected.delete(featureIndex)) selected.add(featureIndex)
+  }
+
+  /** Puts a tag on every selected feature and reads the list again. */
+  async function tagSelected(name: string): Promise<void> {
+    if (list.saeId.value === null || selected.size === 0) return
+    await client.call('features.tag', { saeId: list.saeId.value, featureIndexes: [...selected], name })
+    selected.clear()
+    await Promise.all([list.reload(), loadTags()])
+  }
+
+  return { ...list, ...listMoves(list), tags, selected, open, toggle, tagSelected }
+})
