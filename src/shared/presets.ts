@@ -12,6 +12,10 @@ export type PresetInput = {
   datasetBytes: number
 }
 
+/** Beyond so many passes over the same text a dictionary learns its accidents. */
+const MOST_PASSES = 40
+const BYTES_PER_TOKEN = 4
+
 /** Steps of a run: batches until `trainingTokens` are reached, the last one whole. */
 export function trainingSteps(config: Pick<TrainConfig, 'trainingTokens' | 'batchTokens'>): number {
   return Math.max(1, Math.ceil(config.trainingTokens / config.batchTokens))
@@ -22,21 +26,24 @@ const powerOfTwo = (value: number) => 2 ** Math.round(Math.log2(value))
 
 /**
  * A first run that ends in minutes without a graphics card: eight features per model dimension, the residual stream after the
- * middle block, and a short schedule. The paper's learning rate of 5e-5 and lambda of 5 are meant for 200,000 steps; over a few
- * thousand they leave the dictionary untrained, so the rate is higher and the penalty lower here.
+ * middle block, and a short schedule. The paper's learning rate of 5e-5 and lambda of 5 are meant for 200,000 steps; over one or two
+ * thousand they leave the dictionary untrained. So the rate is far higher, falling with the square root of the width, and lambda
+ * starts at 1 for a width of 64 and grows with the square root of the model's (the error, not the penalty, sums over its dimensions).
+ * Small texts get small batches and fewer steps.
  */
 export function presetFor(input: PresetInput): TrainConfig {
   const dSae = clamp(powerOfTwo(8 * input.dModel), 512, 8192)
-  const batchTokens = 1024
-  const steps = 2000
+  const datasetTokens = input.datasetBytes / BYTES_PER_TOKEN
+  const batchTokens = clamp(powerOfTwo(datasetTokens / 16), 64, 1024)
+  const steps = clamp(Math.floor((MOST_PASSES * datasetTokens) / batchTokens), 200, 1500)
   return {
     modelId: input.modelId,
     datasetId: input.datasetId,
     hookName: `blocks.${Math.floor((input.layers - 1) / 2)}.hook_resid_post`,
     architecture: 'standard',
     dSae,
-    l1Coefficient: 2,
-    learningRate: 1e-3,
+    l1Coefficient: Number(clamp(Math.sqrt(input.dModel / 64), 1, 5).toPrecision(2)),
+    learningRate: Number((3e-3 * Math.sqrt(512 / dSae)).toPrecision(2)),
     batchTokens,
     trainingTokens: steps * batchTokens,
     contextSize: clamp(input.contextSize, 8, 128),

@@ -127,7 +127,7 @@ function lossOf([wEnc, bEnc, wDec, bDec]: tf.Tensor[], saeIn: tf.Tensor, lambda:
   const error = tf.sub(tf.add(tf.matMul(featureActs, wDec), bDec), saeIn)
   const norms = tf.sqrt(tf.sum(tf.square(wDec), 1))
   const mse = tf.mean(tf.sum(tf.square(error), 1))
-  return tf.add(mse, tf.mul(lambda, tf.mean(tf.sum(tf.mul(featureActs, norms), 1)))).asScalar()
+  return tf.sum<tf.Scalar>(tf.add(mse, tf.mul(lambda, tf.mean(tf.sum(tf.mul(featureActs, norms), 1)))))
 }
 
 export function autogradCase(): void {

@@ -9,10 +9,10 @@ import { AppError } from '../../shared/errors'
 export { tf }
 
 // CommonJS on purpose: every backend then finds the one tfjs-core that this file has loaded.
-const require = createRequire(import.meta.url)
+const requireHere = createRequire(import.meta.url)
 
 // tfjs-core alone knows no gradients in Node; the umbrella package registers those of every operation with it.
-require('@tensorflow/tfjs')
+requireHere('@tensorflow/tfjs')
 // Only silences warnings to the console, which belongs to our own lines.
 tf.enableProdMode()
 
@@ -22,7 +22,7 @@ type UtilShim = { isNullOrUndefined?: (value: unknown) => boolean; isArray?: (va
 
 /** tfjs-node 4.22 calls two functions of `util` that Node 23 removed or warns of. */
 function restoreRemovedUtil(): void {
-  const util = require('node:util') as UtilShim
+  const util = requireHere('node:util') as UtilShim
   util.isNullOrUndefined ??= (value) => value === null || value === undefined
   util.isArray = Array.isArray
 }
@@ -34,7 +34,7 @@ async function openTensorflow(): Promise<string> {
   restoreRemovedUtil()
   // Before the native library starts: its notes about CPU features would mix with our own lines.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'
-  require('@tensorflow/tfjs-node-gpu')
+  requireHere('@tensorflow/tfjs-node-gpu')
   if (!(await tf.setBackend('tensorflow'))) throw new Error('it did not start')
   const native: NativeBackend = tf.backend()
   return `${native.isUsingGpuDevice ? 'GPU' : 'CPU'}, libtensorflow ${native.binding?.TF_Version ?? 'of unknown version'}`
@@ -43,15 +43,15 @@ async function openTensorflow(): Promise<string> {
 type WasmModule = { setWasmPaths(folder: string): void; getThreadsCount(): number }
 
 async function openWasm(): Promise<string> {
-  const wasm = require('@tensorflow/tfjs-backend-wasm') as WasmModule
-  wasm.setWasmPaths(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep)
+  const wasm = requireHere('@tensorflow/tfjs-backend-wasm') as WasmModule
+  wasm.setWasmPaths(dirname(requireHere.resolve('@tensorflow/tfjs-backend-wasm')) + sep)
   if (!(await tf.setBackend('wasm'))) throw new Error('it did not start')
   const hasSimd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')
   return `WebAssembly${hasSimd ? ' SIMD' : ''}, 1 thread`
 }
 
 async function openCpu(): Promise<string> {
-  require('@tensorflow/tfjs-backend-cpu')
+  requireHere('@tensorflow/tfjs-backend-cpu')
   if (!(await tf.setBackend('cpu'))) throw new Error('it did not start')
   return 'CPU, plain JavaScript'
 }

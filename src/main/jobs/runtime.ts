@@ -13,9 +13,9 @@ const packageOfPlatform = (): string => {
 
 /** The Node that came as a package of this platform, or null. */
 function bundledNode(): string | null {
-  const require = createRequire(import.meta.url)
+  const requireHere = createRequire(import.meta.url)
   try {
-    const folder = dirname(require.resolve(`${packageOfPlatform()}/package.json`))
+    const folder = dirname(requireHere.resolve(`${packageOfPlatform()}/package.json`))
     const path = join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
     return existsSync(path) ? path : null
   } catch {

@@ -18,6 +18,8 @@ function copyBySelection(text: string): void {
   field.value = text
   document.body.append(field)
   field.select()
+  // Deprecated, and still the only way without a permission or a secure context.
+  // eslint-disable-next-line @typescript-eslint/no-deprecated
   const isCopied = document.execCommand('copy')
   field.remove()
   if (before instanceof HTMLElement) before.focus()

@@ -17,10 +17,25 @@ import {
 import { AppError } from '../../../src/shared/errors'
 import { memoryWire, serve, type HandlersOf, type Wire } from '../../../src/shared/wire'
 
-const { 'features.list': listCall } = featureCalls
-type ListInput = z.output<(typeof listCall)['input']>
+type ListInput = z.output<(typeof featureCalls)['features.list']['input']>
 
-export const WORDS = ['The', ' cat', ' sat', ' on', ' the', ' mat', '.', '\n', 'She', ' said', ' 안녕', '하세요', '!', '  if', ' x']
+export const WORDS = [
+  'The',
+  ' cat',
+  ' sat',
+  ' on',
+  ' the',
+  ' mat',
+  '.',
+  '\n',
+  'She',
+  ' said',
+  ' 안녕',
+  '하세요',
+  '!',
+  '  if',
+  ' x',
+]
 
 /** Spans of a sentence whose `peak` fires with `max`, its neighbours weaker. */
 export const spansOf = (max: number, peak: number, count = 15): TokenSpan[] =>
@@ -180,9 +195,14 @@ export class FakeWorkspace {
         return Promise.resolve(this.labels.get(featureIndex)!)
       },
       'features.tag': ({ featureIndexes, name }) => {
-        const tag = this.tags.find((other) => other.name === name) ?? { id: this.nextId++, name, color: 1 + (this.tags.length % 8) }
+        const tag = this.tags.find((other) => other.name === name) ?? {
+          id: this.nextId++,
+          name,
+          color: 1 + (this.tags.length % 8),
+        }
         if (!this.tags.includes(tag)) this.tags.push(tag)
-        for (const index of featureIndexes) this.taggings.set(index, (this.taggings.get(index) ?? new Set()).add(tag.id))
+        for (const index of featureIndexes)
+          this.taggings.set(index, (this.taggings.get(index) ?? new Set()).add(tag.id))
         return Promise.resolve(tag)
       },
       'features.untag': ({ featureIndex, tagId }) => {
@@ -191,7 +211,10 @@ export class FakeWorkspace {
       },
       'tags.list': () =>
         Promise.resolve(
-          this.tags.map((tag) => ({ ...tag, count: [...this.taggings.values()].filter((ids) => ids.has(tag.id)).length })),
+          this.tags.map((tag) => ({
+            ...tag,
+            count: [...this.taggings.values()].filter((ids) => ids.has(tag.id)).length,
+          })),
         ),
     }
   }

@@ -22,7 +22,6 @@ export function crossEntropy(logits: tf.Tensor3D, ids: tf.Tensor2D): tf.Tensor2D
     const [batch, time, vocabulary] = logits.shape
     const predicting = tf.slice(logits, [0, 0, 0], [batch, time - 1, vocabulary])
     const targets = tf.oneHot(tf.slice(ids, [0, 1], [batch, time - 1]), vocabulary)
-    // Normalised by hand, so that the sum below meets no 0 * -infinity.
     const chosen = tf.mul(logProbabilities(predicting), tf.cast(targets, 'float32'))
     return tf.neg(tf.sum<tf.Tensor2D>(chosen, -1))
   })

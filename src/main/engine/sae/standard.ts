@@ -9,6 +9,8 @@ import { foldStandard } from './fold'
 import type { Architecture, NamedTensors, SaeShape, StepResult } from './architecture'
 
 const INITIAL_DECODER_NORM = 0.1
+/** Stands for the norm of a zero row where it is divided by; far above the smallest float32. */
+const SMALLEST_NORM = 1e-20
 
 const names = ['wEnc', 'bEnc', 'wDec', 'bDec'] as const
 
@@ -88,7 +90,7 @@ function step(
     const decoderSide = tf.matMul(tf.concat([tf.transpose(dOut), ones], 0), featureActs)
     const featureSums = tf.reshape(tf.slice(decoderSide, [dIn, 0], [1, dSae]), [dSae])
     // A zero row has no direction; its penalty gradient is taken as zero.
-    const penalty = tf.div(tf.mul(featureSums, l1Coefficient / batch), tf.maximum(norms, Number.MIN_VALUE))
+    const penalty = tf.div(tf.mul(featureSums, l1Coefficient / batch), tf.maximum(norms, SMALLEST_NORM))
     return {
       wEnc: tf.slice(encoderSide, [0, 0], [dIn, dSae]),
       bEnc: tf.reshape(tf.slice(encoderSide, [dIn, 0], [1, dSae]), [dSae]),

@@ -55,5 +55,18 @@ export const useCatalog = defineStore('catalog', () => {
     }
   }
 
-  return { format, which, folder, canChooseFolder, exports, latest, error, exportError, isBusy, load, write, chooseFolder }
+  return {
+    format,
+    which,
+    folder,
+    canChooseFolder,
+    exports,
+    latest,
+    error,
+    exportError,
+    isBusy,
+    load,
+    write,
+    chooseFolder,
+  }
 })

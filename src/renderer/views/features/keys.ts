@@ -22,7 +22,12 @@ function isForControl(event: KeyboardEvent): boolean {
 export function useKeys(keys: KeyMap): void {
   function onKey(event: KeyboardEvent) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
-    if (isTextField(event.target) || isForControl(event) || document.querySelector('[role="dialog"]')) return
+    if (
+      isTextField(event.target) ||
+      isForControl(event) ||
+      document.querySelector('[role="dialog"], [role="alertdialog"]')
+    )
+      return
     const run = Object.hasOwn(keys, event.key) ? keys[event.key] : undefined
     if (!run) return
     if (run() !== false) event.preventDefault()

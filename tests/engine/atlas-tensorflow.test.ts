@@ -1,0 +1,8 @@
+/** The feature atlas on the tensorflow backend. */
+import { describe } from 'vitest'
+import { atlasCase } from './atlas-cases'
+import { openTestBackend } from './goldens'
+
+const backend = await openTestBackend('tensorflow')
+
+describe.skipIf(!backend)('atlas on tensorflow', atlasCase)

@@ -1,0 +1,8 @@
+/** The feature atlas on the wasm backend. */
+import { describe } from 'vitest'
+import { atlasCase } from './atlas-cases'
+import { openTestBackend } from './goldens'
+
+const backend = await openTestBackend('wasm')
+
+describe.skipIf(!backend)('atlas on wasm', atlasCase)

@@ -1,0 +1,14 @@
+/** The training loop on the cpu backend. */
+import { describe } from 'vitest'
+import { openTestBackend } from './goldens'
+import { deadCase, divergenceCase, judgeCase, learningCase, repeatCase } from './train-cases'
+
+const backend = await openTestBackend('cpu')
+
+describe.skipIf(!backend)('training on cpu', () => {
+  learningCase()
+  repeatCase()
+  judgeCase()
+  divergenceCase()
+  deadCase()
+})

@@ -1,0 +1,14 @@
+/** The training loop on the tensorflow backend. */
+import { describe } from 'vitest'
+import { openTestBackend } from './goldens'
+import { deadCase, divergenceCase, judgeCase, learningCase, repeatCase } from './train-cases'
+
+const backend = await openTestBackend('tensorflow')
+
+describe.skipIf(!backend)('training on tensorflow', () => {
+  learningCase()
+  repeatCase()
+  judgeCase()
+  divergenceCase()
+  deadCase()
+})

@@ -1,0 +1,82 @@
+/** Builds the worker entry once per test file and talks to it as main does. */
+import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { build } from 'vite'
+import type { FromWorker, ToWorker } from '../../src/main/jobs/messages'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+
+/** Inside node_modules, so that packages resolve from there and nothing else looks at it. */
+const folder = join(ROOT, 'node_modules', '.cache', `monoscope-worker-${process.pid}`)
+
+/** @returns path of the built entry */
+export async function buildWorker(): Promise<string> {
+  await build({
+    configFile: false,
+    root: ROOT,
+    logLevel: 'silent',
+    build: { ssr: join(ROOT, 'src/main/worker.ts'), outDir: folder, emptyOutDir: true, target: 'node24' },
+  })
+  return join(folder, 'worker.js')
+}
+
+export const removeWorker = (): Promise<void> => rm(folder, { recursive: true, force: true })
+
+export class TestWorker {
+  readonly messages: FromWorker[] = []
+  readonly exited: Promise<number | null>
+  private readonly child: ChildProcess
+  private wake: () => void = () => undefined
+
+  constructor(entry: string, backend: string) {
+    this.child = fork(entry, [], {
+      serialization: 'advanced',
+      env: { ...process.env, MONOSCOPE_BACKEND: backend },
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    })
+    this.child.on('message', (message) => {
+      // Our own worker: its messages have the agreed types.
+      this.messages.push(message as FromWorker)
+      this.wake()
+    })
+    this.exited = new Promise((done) => {
+      this.child.once('close', (code) => {
+        done(code)
+        this.wake()
+      })
+    })
+  }
+
+  tell(message: ToWorker): void {
+    this.child.send(message)
+  }
+
+  /** The first message of a type, now or later. */
+  async first<T extends FromWorker['type']>(type: T): Promise<Extract<FromWorker, { type: T }>> {
+    const isWanted = (message: FromWorker): message is Extract<FromWorker, { type: T }> => message.type === type
+    for (;;) {
+      const found = this.messages.find(isWanted)
+      if (found) return found
+      const refusal = this.messages.find(({ type: said }) => said === 'failed' || (said === 'answerFailed' && type !== said))
+      if (refusal) throw new Error(JSON.stringify(refusal))
+      if (this.child.exitCode !== null) throw new Error(`the worker ended; it said ${JSON.stringify(this.messages.at(-1))}`)
+      await new Promise<void>((done) => (this.wake = done))
+    }
+  }
+
+  all<T extends FromWorker['type']>(type: T): Extract<FromWorker, { type: T }>[] {
+    const isWanted = (message: FromWorker): message is Extract<FromWorker, { type: T }> => message.type === type
+    return this.messages.filter(isWanted)
+  }
+
+  disconnect(): void {
+    if (this.child.connected) this.child.disconnect()
+  }
+
+  /** As a crash or the system would end it. */
+  kill(): void {
+    this.child.kill('SIGKILL')
+  }
+}

@@ -1,0 +1,137 @@
+/** The worker process over its real channel: training, cancel, kill, atlas, questions and refusals. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readAtlas } from '../../src/main/files/atlas-file'
+import { openSafetensors } from '../../src/main/files/safetensors'
+import { readSaelens, sha256OfFile } from '../../src/main/files/saelens'
+import type { TrainSpec } from '../../src/main/jobs/messages'
+import { reportSkip, storiesFolder } from './goldens'
+import { buildWorker, removeWorker, TestWorker } from './worker-process'
+
+const stories = storiesFolder()
+if (!stories) reportSkip('the worker process', 'the stories260K model is absent')
+const hookName = 'blocks.2.hook_resid_post'
+let root = ''
+let entry = ''
+
+beforeAll(async () => {
+  if (!stories) return
+  root = await mkdtemp(join(tmpdir(), 'monoscope-worker-'))
+  entry = await buildWorker()
+  const lines = (await readFile(join(stories, 'corpus.jsonl'), 'utf8')).split('\n').slice(0, DOCUMENTS)
+  await writeFile(dataset().path, `${lines.join('\n')}\n`)
+}, 120_000)
+afterAll(async () => {
+  if (!stories) return
+  await rm(root, { recursive: true })
+  await removeWorker()
+})
+
+const model = { name: 'stories', path: stories ?? '', sha256: 'a' }
+const DOCUMENTS = 200
+const dataset = () => ({ name: 'corpus', path: join(root, 'corpus.jsonl'), format: 'jsonl' as const, textField: 'text' })
+
+function trainSpec(name: string, steps: number): TrainSpec {
+  const config = {
+    ...{ modelId: 1, datasetId: 1, hookName, architecture: 'standard' as const, dSae: 96, l1Coefficient: 1 },
+    ...{ learningRate: 3e-3, batchTokens: 256, trainingTokens: 256 * steps, contextSize: 64, bufferTokens: 4096, seed: 3 },
+  }
+  return { kind: 'train', name, config, model, dataset: dataset(), folder: join(root, name), checkpointMinutes: 10 }
+}
+
+describe.skipIf(!stories)('worker', () => {
+  it('trains, then builds an atlas, then answers a search', async () => {
+    const spec = trainSpec('whole', 80)
+    const worker = new TestWorker(entry, 'wasm')
+    worker.tell({ type: 'start', spec })
+    expect(await worker.exited).toBe(0)
+    expect(worker.messages[0]).toMatchObject({ type: 'ready', backend: { name: 'wasm' } })
+    expect(worker.messages.at(-1)).toEqual({ type: 'done' })
+    const { sae } = await worker.first('trained')
+    expect(sae).toMatchObject({ dIn: 64, dSae: 96, step: 80, final: true, path: join(spec.folder, 'sae') })
+    expect(sae.sha256).toBe(await sha256OfFile(join(sae.path, 'sae_weights.safetensors')))
+    const points = worker.all('metrics').flatMap((message) => message.points)
+    expect(points.map(({ step }) => step)).toEqual(Array.from({ length: 81 }, (_, i) => i))
+    expect(points.at(-1)?.explainedVariance).toBe(sae.summary?.explainedVariance)
+    expect(sae.summary?.explainedVariance).toBeGreaterThan(0.4)
+    const lines = (await readFile(join(spec.folder, 'metrics.jsonl'), 'utf8')).trim().split('\n')
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual(points)
+    const done = worker.all('progress').map((message) => message.done)
+    expect(done).toEqual(done.toSorted((a, b) => a - b))
+    expect((await worker.first('checkpoint')).sae).toMatchObject({ step: 4, final: false })
+    const state = await openSafetensors(join(spec.folder, 'checkpoint', 'state.safetensors'))
+    expect([...state.tensors.keys()]).toContain('adam.second.wDec')
+    await state.close()
+
+    const file = join(root, 'atlas.safetensors')
+    const second = new TestWorker(entry, 'wasm')
+    const atlasSae = { path: sae.path, hookName, contextSize: 64 }
+    second.tell({ type: 'start', spec: { kind: 'atlas', model, dataset: dataset(), sae: atlasSae, file, topContexts: 20, seed: 0 } })
+    expect(await second.exited).toBe(0)
+    const { atlas } = await second.first('atlas')
+    expect(atlas.documents).toBe(DOCUMENTS)
+    const stored = await readAtlas(file)
+    expect(stored).toMatchObject({ tokens: atlas.tokens, droppedTokens: atlas.droppedTokens, dSae: 96 })
+    expect(stored.fired.filter((fired) => fired > 0).length).toBe(atlas.liveFeatures)
+    // A live SAE's mean L0 over the corpus is near the held-out one.
+    const l0 = stored.fired.reduce((sum, fired) => sum + fired, 0) / stored.tokens
+    expect(Math.abs(l0 / (sae.summary?.l0 ?? Number.NaN) - 1)).toBeLessThan(0.1)
+
+    const warm = new TestWorker(entry, 'wasm')
+    const prompts = [
+      { text: 'Once upon a time, there was a little girl', positive: true },
+      { text: 'The little dog saw a boy', positive: true },
+    ]
+    const allowed = new Uint8Array(96).fill(1)
+    const input = { model, sae: { path: sae.path, hookName }, prompts, maxActivations: stored.max, allowed, limit: 10 }
+    warm.tell({ type: 'ask', id: 7, name: 'searchPrompts', input })
+    const answer = await warm.first('answer')
+    expect(answer.id).toBe(7)
+    expect(answer.ok).toMatchObject({ matching: expect.any(Number), promptIds: [expect.any(Int32Array), expect.any(Int32Array)] })
+    warm.tell({ type: 'ask', id: 8, name: 'searchPrompts', input: { ...input, prompts: [{ text: '', positive: true }] } })
+    expect(await warm.first('answerFailed')).toMatchObject({ id: 8, failure: { code: 'prompt-empty' } })
+    warm.disconnect()
+    expect(await warm.exited).toBe(0)
+  }, 180_000)
+
+  it('cancels between steps and leaves a usable checkpoint', async () => {
+    const spec = trainSpec('cancelled', 100_000)
+    const worker = new TestWorker(entry, 'wasm')
+    worker.tell({ type: 'start', spec })
+    await worker.first('metrics')
+    worker.tell({ type: 'cancel' })
+    expect(await worker.exited).toBe(0)
+    expect(worker.messages.slice(-2).map(({ type }) => type)).toEqual(['checkpoint', 'cancelled'])
+    const { sae } = await worker.first('checkpoint')
+    expect(sae.step).toBeGreaterThan(0)
+    expect((await readSaelens(sae.path)).dSae).toBe(96)
+  }, 60_000)
+
+  it('killed in the middle of training leaves its last checkpoint usable', async () => {
+    const spec = trainSpec('killed', 4000)
+    const worker = new TestWorker(entry, 'wasm')
+    worker.tell({ type: 'start', spec })
+    const { sae } = await worker.first('checkpoint')
+    worker.kill()
+    await worker.exited
+    expect(await sha256OfFile(join((await readSaelens(sae.path)) && sae.path, 'sae_weights.safetensors'))).toBe(sae.sha256)
+  }, 60_000)
+
+  it('says why it cannot work, and leaves', async () => {
+    const failing: [TrainSpec, string][] = [
+      [{ ...trainSpec('x', 5), model: { ...model, path: join(root, 'none') } }, 'file-missing'],
+      [{ ...trainSpec('x', 5), dataset: { ...dataset(), path: join(root, 'none.jsonl') } }, 'file-missing'],
+      [{ ...trainSpec('x', 5), dataset: { ...dataset(), textField: 'body' } }, 'dataset-line-invalid'],
+    ]
+    const far = trainSpec('x', 5)
+    failing.push([{ ...far, config: { ...far.config, hookName: 'blocks.9.hook_resid_post' } }, 'hook-unknown'])
+    for (const [spec, code] of failing) {
+      const worker = new TestWorker(entry, 'cpu')
+      worker.tell({ type: 'start', spec })
+      expect(await worker.exited).toBe(0)
+      expect(worker.messages.at(-1)).toMatchObject({ type: 'failed', failure: { code } })
+    }
+  }, 60_000)
+})

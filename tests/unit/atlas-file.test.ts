@@ -1,0 +1,56 @@
+/** The atlas file keeps every array as it was and refuses what is no atlas. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readAtlas, writeAtlas } from '../../src/main/files/atlas-file'
+import type { Atlas } from '../../src/main/files/atlas-file'
+import { writeSafetensors } from '../../src/main/files/safetensors'
+
+let root = ''
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'monoscope-atlas-'))
+})
+afterAll(() => rm(root, { recursive: true }))
+
+function example(contexts: number): Atlas {
+  const ramp = (count: number, start: number) => Array.from({ length: count }, (_, i) => start + i)
+  return {
+    tokens: 1234,
+    documents: 12,
+    droppedTokens: 15,
+    origin: { model_name: '이야기', seed: '7' },
+    dSae: 2,
+    fired: Float64Array.of(2 ** 40, 0),
+    sum: Float64Array.of(1.25, 0),
+    max: Float32Array.of(3.5, 0),
+    histogram: Float32Array.from(ramp(100, 0)),
+    contexts: {
+      feature: Int32Array.from(ramp(contexts, 0)),
+      document: Int32Array.from(ramp(contexts, 1)),
+      position: Int32Array.from(ramp(contexts, 2)),
+      start: Int32Array.from(ramp(contexts, 3)),
+      max: Float32Array.from(ramp(contexts, 4)),
+      length: Int32Array.from(ramp(contexts, 5)),
+      ids: Int32Array.from(ramp(contexts * 32, -1)),
+      values: Float32Array.from(ramp(contexts * 32, 0.5)),
+    },
+  }
+}
+
+describe('atlas file', () => {
+  it('gives back what was written, also without contexts', async () => {
+    for (const contexts of [3, 0]) {
+      const path = join(root, `${contexts}.safetensors`)
+      await writeAtlas(path, example(contexts))
+      expect(await readAtlas(path)).toEqual(example(contexts))
+    }
+  })
+
+  it('refuses another safetensors file and a missing one', async () => {
+    const path = join(root, 'other.safetensors')
+    await writeSafetensors(path, { max: { dtype: 'F32', shape: [1], data: new Float32Array(1) } })
+    await expect(readAtlas(path)).rejects.toMatchObject({ code: 'file-corrupt' })
+    await expect(readAtlas(join(root, 'none'))).rejects.toMatchObject({ code: 'file-missing' })
+  })
+})
