@@ -103,15 +103,18 @@ module.exports = {
     onlyFrom('tfjs-behind-one-door', 'engine/tf.ts chooses the backend.', 'node_modules/@tensorflow/', [
       '^src/main/engine/tf\\.ts$',
     ]),
-    onlyFrom('sqlite-in-store', 'SQL never leaves the store.', 'node_modules/(better-sqlite3|kysely)/', [
-      main('store'),
-    ]),
+    onlyFrom(
+      'sqlite-in-store',
+      'SQL never leaves the store; the workspace lock uses an empty database as a gate that the system closes when a process dies.',
+      'node_modules/(better-sqlite3|kysely)/',
+      [main('store'), main('workspace')],
+    ),
     onlyFrom('charts-own-uplot', 'Charts hide their library.', 'node_modules/uplot/', [
       '^src/renderer/(charts|main\\.ts)',
     ]),
     onlyFrom('kit-owns-reka', 'The kit hides its library.', 'node_modules/reka-ui/', [
       '^src/renderer/ui/',
-      '^src/renderer/App\\.vue$',
+      '^src/renderer/app/CommandPalette\\.vue$',
     ]),
     never(
       'views-are-islands',
@@ -143,8 +146,8 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.node.json' },
-    extensions: ['.ts', '.vue', '.mjs', '.cjs', '.js', '.json', '.css'],
     enhancedResolveOptions: {
+      extensions: ['.ts', '.vue', '.mjs', '.cjs', '.js', '.json', '.css'],
       exportsFields: ['exports'],
       conditionNames: ['import', 'require', 'node', 'default', 'types'],
     },

@@ -29,6 +29,8 @@ export default defineConfig({
     plugins: [vue()],
     build: {
       minify: true,
+      // A small font inlined as a data: address would break the policy `font-src 'self'`.
+      assetsInlineLimit: 0,
       rollupOptions: { input: { index: resolve(import.meta.dirname, 'src/renderer/index.html') } },
     },
   },

@@ -34,9 +34,13 @@ const tasks = {
     ],
   },
   layers: {
-    steps: () => [[bin('dependency-cruiser/bin/dependency-cruise.mjs'), 'src', '--config', '.dependency-cruiser.cjs']],
+    steps: () => [[bin('dependency-cruiser/bin/dependency-cruiser.mjs'), 'src', '--config', '.dependency-cruiser.cjs']],
   },
-  bench: { built: true, programs: true, steps: (args) => [[join(root, 'scripts/bench.mjs'), ...args]] },
+  bench: {
+    built: true,
+    programs: true,
+    steps: (args) => [[vitest, 'run', '--config', 'vitest.bench.config.ts', ...args]],
+  },
   package: { built: 'force', steps: (args) => [[join(root, 'scripts/package.mjs'), ...args]] },
   'setup:tf': { steps: (args) => [[join(root, 'scripts/setup-tf.mjs'), ...args]] },
 }

@@ -11,6 +11,8 @@ function onSignal(): void {
 }
 process.on('SIGINT', onSignal)
 process.on('SIGTERM', onSignal)
+// Whoever read our results has gone, for instance `head`: nothing more needs to be printed.
+process.stdout.on('error', onSignal)
 
 const folder = import.meta.dirname
 const program = { workerPath: join(folder, 'worker.js'), rendererFolder: join(folder, '../renderer'), version }

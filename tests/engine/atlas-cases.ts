@@ -27,7 +27,12 @@ async function* stream(documents: number[][]) {
 type Firing = { document: number; position: number; value: number; windowStart: number; windowEnd: number }
 
 /** Every activation of every feature, one token at a time; null where the token is a sink. */
-function bruteForce(documents: number[][]): { acts: (number[] | null)[][]; firings: Firing[][]; tokens: number; sinks: number } {
+function bruteForce(documents: number[][]): {
+  acts: (number[] | null)[][]
+  firings: Firing[][]
+  tokens: number
+  sinks: number
+} {
   const table = toyTable()
   const firings: Firing[][] = Array.from({ length: TOY.dSae }, () => [])
   let [tokens, sinks] = [0, 0]
@@ -93,7 +98,10 @@ export function atlasCase(): void {
     expect(brute.sinks).toBeGreaterThan(10)
     brute.firings.forEach((firings, i) => {
       expect(figures.fired[i]).toBe(firings.length)
-      expect(figures.sum[i]).toBeCloseTo(firings.reduce((sum, { value }) => sum + value, 0), 1)
+      expect(figures.sum[i]).toBeCloseTo(
+        firings.reduce((sum, { value }) => sum + value, 0),
+        1,
+      )
       expect(figures.max[i]).toBeCloseTo(Math.max(0, ...firings.map(({ value }) => value)), 4)
     })
     expect(figures.fired[2]).toBe(0)

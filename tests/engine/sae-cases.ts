@@ -182,7 +182,9 @@ export function foldCase(): void {
     const got = standard.encode(foldedTensors, raw)
     expect(relativeError(valuesOf(got), valuesOf(tf.div(tf.mul(normalised, norms), scale)))).toBeLessThan(1e-5)
     const out = standard.decode(foldedTensors, got)
-    expect(relativeError(valuesOf(out), valuesOf(tf.div(standard.decode(parameters, normalised), scale)))).toBeLessThan(1e-5)
+    expect(relativeError(valuesOf(out), valuesOf(tf.div(standard.decode(parameters, normalised), scale)))).toBeLessThan(
+      1e-5,
+    )
     const foldedNorms = valuesOf(tf.sqrt(tf.sum(tf.square(foldedTensors.wDec ?? wDec), 1)))
     for (const norm of foldedNorms) expect(norm).toBeCloseTo(1, 5)
   })

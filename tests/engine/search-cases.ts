@@ -80,9 +80,9 @@ export function searchCase(): void {
 
   it('refuses empty and overlong prompts', () => {
     const { search, dispose } = setUp()
-    expect(() => search([positive('  ')])).toThrowError(expect.objectContaining({ code: 'prompt-empty' }))
+    expect(() => search([positive('  ')])).toThrow(expect.objectContaining({ code: 'prompt-empty' }))
     const long = new Array(TOY.contextSize).fill(3).join(' ')
-    expect(() => search([positive(long)])).toThrowError(
+    expect(() => search([positive(long)])).toThrow(
       expect.objectContaining({ code: 'prompt-too-long', details: { tokens: 25, limit: 24 } }),
     )
     dispose()

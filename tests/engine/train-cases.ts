@@ -36,7 +36,13 @@ function makeTrainer(changes: Partial<typeof CONFIG> = {}): Trainer {
   const vectors = new Float32Array(1000 * D_IN)
   makeVectors(1)(vectors)
   const heldOut = new HeldOutJudge({ vectors, dIn: D_IN, tokens: 1000 })
-  return new Trainer({ architecture: standard, dIn: D_IN, config: { ...CONFIG, ...changes }, nextBatch: makeVectors(2), heldOut })
+  return new Trainer({
+    architecture: standard,
+    dIn: D_IN,
+    config: { ...CONFIG, ...changes },
+    nextBatch: makeVectors(2),
+    heldOut,
+  })
 }
 
 function trainAll(trainer: Trainer): MetricPoint[] {
@@ -131,9 +137,11 @@ export function divergenceCase(): void {
     const { wDec } = poison.parameters
     if (!wDec) throw new Error('wDec is missing')
     poison.parameters.wDec = tf.mul(wDec, Number.NaN)
-    expect(() => poison.advance()).toThrowError(expect.objectContaining({ code: 'training-diverged', details: { step: 0 } }))
+    expect(() => poison.advance()).toThrow(
+      expect.objectContaining({ code: 'training-diverged', details: { step: 0 } }),
+    )
     trainer.parameters.wDec = tf.mul(wDec, 1e6)
-    expect(() => trainAll(trainer)).toThrowError(expect.objectContaining({ code: 'training-diverged' }))
+    expect(() => trainAll(trainer)).toThrow(expect.objectContaining({ code: 'training-diverged' }))
   })
 }
 

@@ -42,9 +42,14 @@ export class TestWorker {
       this.wake()
     })
     this.exited = new Promise((done) => {
-      this.child.once('close', (code) => {
+      const end = (code: number | null) => {
         done(code)
         this.wake()
+      }
+      // `close` never comes once this side has closed the channel; before that, messages may still come after `exit`.
+      this.child.once('exit', (code) => {
+        if (this.child.connected) this.child.once('disconnect', () => end(code))
+        else end(code)
       })
     })
   }
@@ -59,9 +64,12 @@ export class TestWorker {
     for (;;) {
       const found = this.messages.find(isWanted)
       if (found) return found
-      const refusal = this.messages.find(({ type: said }) => said === 'failed' || (said === 'answerFailed' && type !== said))
+      const refusal = this.messages.find(
+        ({ type: said }) => said === 'failed' || (said === 'answerFailed' && type !== said),
+      )
       if (refusal) throw new Error(JSON.stringify(refusal))
-      if (this.child.exitCode !== null) throw new Error(`the worker ended; it said ${JSON.stringify(this.messages.at(-1))}`)
+      if (this.child.exitCode !== null)
+        throw new Error(`the worker ended; it said ${JSON.stringify(this.messages.at(-1))}`)
       await new Promise<void>((done) => (this.wake = done))
     }
   }

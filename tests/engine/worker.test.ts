@@ -31,12 +31,24 @@ afterAll(async () => {
 
 const model = { name: 'stories', path: stories ?? '', sha256: 'a' }
 const DOCUMENTS = 200
-const dataset = () => ({ name: 'corpus', path: join(root, 'corpus.jsonl'), format: 'jsonl' as const, textField: 'text' })
+const dataset = () => ({
+  name: 'corpus',
+  path: join(root, 'corpus.jsonl'),
+  format: 'jsonl' as const,
+  textField: 'text',
+})
 
 function trainSpec(name: string, steps: number): TrainSpec {
   const config = {
     ...{ modelId: 1, datasetId: 1, hookName, architecture: 'standard' as const, dSae: 96, l1Coefficient: 1 },
-    ...{ learningRate: 3e-3, batchTokens: 256, trainingTokens: 256 * steps, contextSize: 64, bufferTokens: 4096, seed: 3 },
+    ...{
+      learningRate: 3e-3,
+      batchTokens: 256,
+      trainingTokens: 256 * steps,
+      contextSize: 64,
+      bufferTokens: 4096,
+      seed: 3,
+    },
   }
   return { kind: 'train', name, config, model, dataset: dataset(), folder: join(root, name), checkpointMinutes: 10 }
 }
@@ -68,7 +80,10 @@ describe.skipIf(!stories)('worker', () => {
     const file = join(root, 'atlas.safetensors')
     const second = new TestWorker(entry, 'wasm')
     const atlasSae = { path: sae.path, hookName, contextSize: 64 }
-    second.tell({ type: 'start', spec: { kind: 'atlas', model, dataset: dataset(), sae: atlasSae, file, topContexts: 20, seed: 0 } })
+    second.tell({
+      type: 'start',
+      spec: { kind: 'atlas', model, dataset: dataset(), sae: atlasSae, file, topContexts: 20, seed: 0 },
+    })
     expect(await second.exited).toBe(0)
     const { atlas } = await second.first('atlas')
     expect(atlas.documents).toBe(DOCUMENTS)
@@ -89,12 +104,31 @@ describe.skipIf(!stories)('worker', () => {
     warm.tell({ type: 'ask', id: 7, name: 'searchPrompts', input })
     const answer = await warm.first('answer')
     expect(answer.id).toBe(7)
-    expect(answer.ok).toMatchObject({ matching: expect.any(Number), promptIds: [expect.any(Int32Array), expect.any(Int32Array)] })
-    warm.tell({ type: 'ask', id: 8, name: 'searchPrompts', input: { ...input, prompts: [{ text: '', positive: true }] } })
+    expect(answer.ok).toMatchObject({
+      matching: expect.any(Number),
+      promptIds: [expect.any(Int32Array), expect.any(Int32Array)],
+    })
+    warm.tell({
+      type: 'ask',
+      id: 8,
+      name: 'searchPrompts',
+      input: { ...input, prompts: [{ text: '', positive: true }] },
+    })
     expect(await warm.first('answerFailed')).toMatchObject({ id: 8, failure: { code: 'prompt-empty' } })
     warm.disconnect()
     expect(await warm.exited).toBe(0)
   }, 180_000)
+
+  it('gives the same bits when the same job runs again', async () => {
+    const hashes: string[] = []
+    for (const name of ['once', 'again']) {
+      const worker = new TestWorker(entry, 'wasm')
+      worker.tell({ type: 'start', spec: trainSpec(name, 40) })
+      expect(await worker.exited).toBe(0)
+      hashes.push((await worker.first('trained')).sae.sha256)
+    }
+    expect(hashes[1]).toBe(hashes[0])
+  }, 120_000)
 
   it('cancels between steps and leaves a usable checkpoint', async () => {
     const spec = trainSpec('cancelled', 100_000)
@@ -116,7 +150,8 @@ describe.skipIf(!stories)('worker', () => {
     const { sae } = await worker.first('checkpoint')
     worker.kill()
     await worker.exited
-    expect(await sha256OfFile(join((await readSaelens(sae.path)) && sae.path, 'sae_weights.safetensors'))).toBe(sae.sha256)
+    expect((await readSaelens(sae.path)).dSae).toBe(96)
+    expect(await sha256OfFile(join(sae.path, 'sae_weights.safetensors'))).toBe(sae.sha256)
   }, 60_000)
 
   it('says why it cannot work, and leaves', async () => {

@@ -63,8 +63,9 @@ export async function startServer(workspace: string): Promise<{ address: string;
   throw new Error('the server ended without an address')
 }
 
-export async function openWebHost(): Promise<Host> {
-  const workspace = temporaryWorkspace()
+/** Chromium on served mode; `given` is a workspace that stays when the host closes. */
+export async function openWebHost(given?: string): Promise<Host> {
+  const workspace = given ?? temporaryWorkspace()
   const { address, child } = await startServer(workspace)
   const browser = await chromium.launch({ executablePath: chromiumPath!, args: CHROMIUM_ARGS })
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, locale: 'en-US', colorScheme: 'light' })
@@ -78,7 +79,7 @@ export async function openWebHost(): Promise<Host> {
     close: async () => {
       await browser.close()
       await endProcess(child)
-      rmSync(workspace, { recursive: true, force: true })
+      if (!given) rmSync(workspace, { recursive: true, force: true })
     },
   }
 }

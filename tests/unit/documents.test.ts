@@ -31,7 +31,10 @@ const long = (word: string) => `${word} `.repeat(60).trim()
 
 describe('readDocuments', () => {
   it('reads JSONL with a mark, CRLF, empty lines and no last break', async () => {
-    const path = await write('a.jsonl', '\ufeff{"text":"하나"}\r\n\r\n{"text":"two","x":1}\n{"text":"  "}\n{"text":"세 🎈"}')
+    const path = await write(
+      'a.jsonl',
+      '\ufeff{"text":"하나"}\r\n\r\n{"text":"two","x":1}\n{"text":"  "}\n{"text":"세 🎈"}',
+    )
     expect(await texts(path)).toEqual(['하나', 'two', '세 🎈'])
   })
 

@@ -7,7 +7,12 @@ const base = { modelId: 1, datasetId: 2, layers: 5, dModel: 64, contextSize: 512
 
 describe('presetFor', () => {
   it('suits the small stories model', () => {
-    expect(presetFor(base)).toMatchObject({ hookName: 'blocks.2.hook_resid_post', dSae: 512, batchTokens: 1024, l1Coefficient: 1 })
+    expect(presetFor(base)).toMatchObject({
+      hookName: 'blocks.2.hook_resid_post',
+      dSae: 512,
+      batchTokens: 1024,
+      l1Coefficient: 1,
+    })
     expect(trainingSteps(presetFor(base))).toBe(1500)
   })
 

@@ -89,7 +89,10 @@ describe('readSaelens', () => {
     const folder = join(root, 'd')
     await write(folder)
     const path = join(folder, 'cfg.json')
-    await writeFile(path, (await readFile(path, 'utf8')).replace('"apply_b_dec_to_input": false', '"apply_b_dec_to_input": true'))
+    await writeFile(
+      path,
+      (await readFile(path, 'utf8')).replace('"apply_b_dec_to_input": false', '"apply_b_dec_to_input": true'),
+    )
     const { bEnc } = (await readSaelens(folder)).weights
     for (let i = 0; i < dSae; i++) {
       let expected = weights.bEnc.data[i] ?? 0
@@ -111,12 +114,16 @@ describe('readSaelens', () => {
     await mkdir(join(root, 'empty'))
     await expect(readSaelens(join(root, 'empty'))).rejects.toMatchObject(invalid(/cfg.json/))
     await expect(broken('e', (f) => writeFile(join(f, 'cfg.json'), '{'))).rejects.toMatchObject(invalid(/describe/))
-    await expect(broken('f', (f) => rm(join(f, 'sae_weights.safetensors')))).rejects.toMatchObject(invalid(/does not exist/))
+    await expect(broken('f', (f) => rm(join(f, 'sae_weights.safetensors')))).rejects.toMatchObject(
+      invalid(/does not exist/),
+    )
     await expect(broken('g', (f) => truncate(join(f, 'sae_weights.safetensors'), 200))).rejects.toMatchObject(
       invalid(/ends early/),
     )
     const other = (f: string) =>
-      writeSafetensors(join(f, 'sae_weights.safetensors'), { W_enc: { dtype: 'F32', shape: [1], data: new Float32Array(1) } })
+      writeSafetensors(join(f, 'sae_weights.safetensors'), {
+        W_enc: { dtype: 'F32', shape: [1], data: new Float32Array(1) },
+      })
     await expect(broken('h', other)).rejects.toMatchObject(invalid(/W_enc has shape \[1\], not \[3, 5\]/))
     const gated = async (f: string) => {
       const path = join(f, 'cfg.json')

@@ -4,7 +4,7 @@ import { presetFor } from '../../shared/presets'
 import { AppError } from '../../shared/errors'
 import { atlasJobOf, followJob, followRun } from './follow'
 import { datasetLine, modelLine } from './library'
-import type { RunCommand } from './program'
+import type { RunCommand } from './run-command'
 import { STOPPED } from './runs'
 import { serveUntilStopped } from './serve'
 import { userPath, type Program, type Session } from './session'
@@ -19,7 +19,14 @@ async function makeCatalog(session: Session, modelFolder: string, datasetFile: s
   const dataset = await client.call('datasets.add', { path: userPath(datasetFile) }, signal)
   out.note(datasetLine(out, dataset))
   const { dModel, layers, contextSize } = model
-  const config = presetFor({ modelId: model.id, datasetId: dataset.id, dModel, layers, contextSize, datasetBytes: dataset.bytes })
+  const config = presetFor({
+    modelId: model.id,
+    datasetId: dataset.id,
+    dModel,
+    layers,
+    contextSize,
+    datasetBytes: dataset.bytes,
+  })
   const { id: runId } = await client.call('runs.start', { name: `${model.name} demo`, config, atlas: true })
   const run = await followRun(session, runId)
   const job = run.state === 'done' ? await atlasJobOf(session, runId) : null
@@ -31,7 +38,11 @@ async function makeCatalog(session: Session, modelFolder: string, datasetFile: s
   return { run, catalog, summary: sae.summary, atlas: sae.atlas }
 }
 
-async function demo(session: Session, program: Program, { model, dataset }: { model: string; dataset: string }): Promise<number> {
+async function demo(
+  session: Session,
+  program: Program,
+  { model, dataset }: { model: string; dataset: string },
+): Promise<number> {
   const { out, folder } = session
   const startedAt = performance.now()
   const made = await makeCatalog(session, model, dataset)
@@ -54,7 +65,12 @@ async function demo(session: Session, program: Program, { model, dataset }: { mo
     note: out.say('heldOut', { tokens: heldOutTokens }),
     serve: command,
   }
-  const figures = { ev: explainedVariance.toFixed(3), l0: l0.toFixed(2), tokens: heldOutTokens, live: atlas.liveFeatures }
+  const figures = {
+    ev: explainedVariance.toFixed(3),
+    l0: l0.toFixed(2),
+    tokens: heldOutTokens,
+    live: atlas.liveFeatures,
+  }
   const line = out.say('demoDone', { ...figures, seconds, backend: run.backend?.name ?? '-', catalog: catalog.path })
   if (!out.isInteractive) out.note(out.say('lookAtIt', { command }))
   out.result(result, line)

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander'
 import { FeatureSort, type FeatureDetail, type FeatureRow, type TokenSpan } from '../../shared/domain'
 import { findSae, toNumber } from './find'
-import type { RunCommand } from './program'
+import type { RunCommand } from './run-command'
 import type { Session } from './session'
 
 type ListOptions = {
@@ -35,7 +35,9 @@ function detailLines(feature: FeatureDetail): string[] {
     const marked = spans.map((span, i) => (i === peak ? { ...span, text: `[${span.text}]` } : span))
     return `  ${max.toFixed(2)}\t${oneLine(marked)}`
   })
-  const labels = feature.labels.map(({ text, author, chosen }) => `  ${chosen ? '*' : ' '} ${text}${author && ` (${author})`}`)
+  const labels = feature.labels.map(
+    ({ text, author, chosen }) => `  ${chosen ? '*' : ' '} ${text}${author && ` (${author})`}`,
+  )
   const safety = feature.safety.map(({ category, reason }) => `  ! ${category}: ${reason}`)
   return [rowLine(feature), ...labels, ...safety, ...contexts]
 }
@@ -76,19 +78,25 @@ export function addFeatureCommands(program: Command, run: RunCommand): void {
       run(async (session) => {
         const { client, out } = session
         const { id: saeId } = await findSae(session, options.sae)
-        const labels = await client.call('features.label', { saeId, featureIndex: toNumber(index), text, author: options.author })
+        const labels = await client.call('features.label', {
+          saeId,
+          featureIndex: toNumber(index),
+          text,
+          author: options.author,
+        })
         const chosen = labels.find((label) => label.chosen)
         const line = chosen ? out.say('labelled', { index, text: chosen.text }) : out.say('unlabelled', { index })
         out.result({ featureIndex: toNumber(index), labels }, line)
       }),
     )
-  command('tag <name> <index...>', 'put a tag on features').action((name: string, indexes: string[], options: { sae?: string }) =>
-    run(async (session) => {
-      const { client, out } = session
-      const { id: saeId } = await findSae(session, options.sae)
-      const featureIndexes = indexes.map(toNumber)
-      const tag = await client.call('features.tag', { saeId, featureIndexes, name })
-      out.result({ tag, featureIndexes }, out.say('tagged', { indexes: indexes.join(', '), name: tag.name }))
-    }),
+  command('tag <name> <index...>', 'put a tag on features').action(
+    (name: string, indexes: string[], options: { sae?: string }) =>
+      run(async (session) => {
+        const { client, out } = session
+        const { id: saeId } = await findSae(session, options.sae)
+        const featureIndexes = indexes.map(toNumber)
+        const tag = await client.call('features.tag', { saeId, featureIndexes, name })
+        out.result({ tag, featureIndexes }, out.say('tagged', { indexes: indexes.join(', '), name: tag.name }))
+      }),
   )
 }

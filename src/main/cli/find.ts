@@ -6,7 +6,10 @@ import type { Session } from './session'
 
 function find<T extends { id: number; name: string }>(all: readonly T[], wanted: string | undefined, what: string): T {
   const newest = all.reduce<T | undefined>((best, one) => (best && best.id > one.id ? best : one), undefined)
-  const found = wanted === undefined ? newest : (all.find(({ id }) => String(id) === wanted) ?? all.findLast(({ name }) => name === wanted))
+  const found =
+    wanted === undefined
+      ? newest
+      : (all.find(({ id }) => String(id) === wanted) ?? all.findLast(({ name }) => name === wanted))
   if (!found) throw new AppError('not-found', { what, id: wanted ?? '' })
   return found
 }

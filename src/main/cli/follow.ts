@@ -3,7 +3,8 @@ import type { Job, MetricPoint, Run } from '../../shared/domain'
 import { AppError, fromFailure } from '../../shared/errors'
 import type { Session } from './session'
 
-const figure = (value: number | null | undefined, digits: number): string => (value == null ? '-' : value.toFixed(digits))
+const figure = (value: number | null | undefined, digits: number): string =>
+  value == null ? '-' : value.toFixed(digits)
 
 /** Calls `cancel` at Ctrl-C while `work` goes on. A job that is over by then needs none. */
 async function cancelling<T>({ signal, out }: Session, cancel: () => Promise<unknown>, work: Promise<T>): Promise<T> {
@@ -41,7 +42,8 @@ export async function followRun(session: Session, runId: number): Promise<Run> {
       ({ run, points }) => {
         latest = run
         last = points.at(-1) ?? last
-        explainedVariance = points.findLast((point) => point.explainedVariance !== null)?.explainedVariance ?? explainedVariance
+        explainedVariance =
+          points.findLast((point) => point.explainedVariance !== null)?.explainedVariance ?? explainedVariance
         if (run.state === 'running') out.progress(line(run))
       },
       (error) => (latest && !error ? resolve(latest) : reject(error ?? new AppError('connection-lost'))),

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { Dataset, Model } from '../../shared/domain'
 import type { Output } from './output'
-import type { RunCommand } from './program'
+import type { RunCommand } from './run-command'
 import { userPath } from './session'
 
 export const modelLine = (out: Output, { id, name, family, layers, dModel: width, parameters }: Model): string =>
@@ -26,7 +26,9 @@ export function addLibraryCommands(program: Command, run: RunCommand): void {
   models
     .command('list')
     .description('list the models')
-    .action(() => run(async ({ client, out }) => out.list(await client.call('models.list', {}), (model) => modelLine(out, model))))
+    .action(() =>
+      run(async ({ client, out }) => out.list(await client.call('models.list', {}), (model) => modelLine(out, model))),
+    )
 
   const datasets = program.command('datasets').description('texts of the workspace')
   datasets
@@ -44,6 +46,8 @@ export function addLibraryCommands(program: Command, run: RunCommand): void {
     .command('list')
     .description('list the datasets')
     .action(() =>
-      run(async ({ client, out }) => out.list(await client.call('datasets.list', {}), (dataset) => datasetLine(out, dataset))),
+      run(async ({ client, out }) =>
+        out.list(await client.call('datasets.list', {}), (dataset) => datasetLine(out, dataset)),
+      ),
     )
 }

@@ -17,7 +17,7 @@ export class Output {
 
   /** Whether someone sits at a terminal and reads words. */
   get isInteractive(): boolean {
-    return !this.isJson && process.stdout.isTTY === true
+    return !this.isJson && process.stdout.isTTY
   }
 
   say(name: TextName, values: Record<string, string | number> = {}): string {
@@ -44,12 +44,12 @@ export class Output {
 
   /** Where a job stands: one changing line on a terminal, otherwise a line every few seconds. */
   progress(line: string, isLast = false): void {
-    const isLine = process.stderr.isTTY === true
+    const isLine = process.stderr.isTTY
     const at = performance.now()
     if (!isLast && at - this.lastAt < (isLine ? LINE_EVERY_MS : PLAIN_EVERY_MS)) return
     this.lastAt = at
     if (!isLine) return sayOnStderr(line)
-    process.stderr.write(`\r\u001b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`)
+    process.stderr.write(`\r\u001b[K${line.slice(0, process.stderr.columns - 1)}`)
     this.hasLine = true
     if (isLast) this.endLine()
   }
@@ -70,5 +70,7 @@ export class Output {
 
 /** Typed arrays as plain lists in JSON. */
 function plain(_key: string, value: unknown): unknown {
-  return value instanceof Float32Array || value instanceof Int32Array || value instanceof Uint8Array ? Array.from(value) : value
+  return value instanceof Float32Array || value instanceof Int32Array || value instanceof Uint8Array
+    ? Array.from(value)
+    : value
 }

@@ -10,28 +10,24 @@ import { addSafetyCommands } from './safety'
 import { addSearchCommands } from './search'
 import { addServeCommand } from './serve'
 import { languageOf, openSession, type GlobalOptions, type Program, type Session } from './session'
+import type { RunCommand } from './run-command'
 import type { TextName } from './texts'
 
 const FAILED = 1
 const USAGE = 2
-
-/** Runs one command in a session; a number it returns is the exit status. `refuse` ends with a sentence and status 2. */
-export type RunCommand = {
-  (work: (session: Session) => Promise<number | void>): Promise<void>
-  refuse(sentence: TextName): Promise<void>
-}
 
 type Ending = { status: number }
 
 function runner(command: Command, program: Program, signal: AbortSignal): { run: RunCommand; ending: Ending } {
   const ending: Ending = { status: 0 }
   const options = () => command.opts<GlobalOptions>()
-  const run = async (work: (session: Session) => Promise<number | void>) => {
+  const run = async (work: (session: Session) => Promise<unknown>) => {
     const out = new Output(options().json === true, languageOf(options()))
     try {
       const session = await openSession(options(), program, signal)
       try {
-        ending.status = (await work(session)) ?? 0
+        const status = await work(session)
+        ending.status = typeof status === 'number' ? status : 0
       } finally {
         await session.close()
       }
@@ -41,11 +37,12 @@ function runner(command: Command, program: Program, signal: AbortSignal): { run:
       ending.status = FAILED
     }
   }
-  const refuse = async (sentence: TextName) => {
+  const refuse = (sentence: TextName) => {
     const out = new Output(options().json === true, languageOf(options()))
     if (options().json) out.result({ error: { code: 'usage', message: out.say(sentence), details: {} } }, '')
     else out.note(out.say(sentence))
     ending.status = USAGE
+    return Promise.resolve()
   }
   return { run: Object.assign(run, { refuse }), ending }
 }

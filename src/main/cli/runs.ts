@@ -4,7 +4,7 @@ import type { Run, Sae, TrainConfig } from '../../shared/domain'
 import { presetFor } from '../../shared/presets'
 import { findDataset, findModel, findSae, toNumber } from './find'
 import { atlasJobOf, followJob, followRun } from './follow'
-import type { RunCommand } from './program'
+import type { RunCommand } from './run-command'
 import type { Output } from './output'
 import type { Session } from './session'
 
@@ -30,20 +30,41 @@ type TrainOptions = {
 
 export const runLine = (out: Output, { id, name, state, summary }: Run): string =>
   summary
-    ? out.say('runDone', { id, name, state, tokens: summary.heldOutTokens, ev: summary.explainedVariance.toFixed(3), l0: summary.l0.toFixed(2) })
+    ? out.say('runDone', {
+        id,
+        name,
+        state,
+        tokens: summary.heldOutTokens,
+        ev: summary.explainedVariance.toFixed(3),
+        l0: summary.l0.toFixed(2),
+      })
     : out.say('runEnded', { id, name, state })
 
 const atlasLine = (out: Output, { id, name, atlas }: Sae): string =>
-  out.say('atlasDone', { id, name, tokens: atlas?.tokens ?? 0, documents: atlas?.documents ?? 0, live: atlas?.liveFeatures ?? 0 })
+  out.say('atlasDone', {
+    id,
+    name,
+    tokens: atlas?.tokens ?? 0,
+    documents: atlas?.documents ?? 0,
+    live: atlas?.liveFeatures ?? 0,
+  })
 
 /** The preset for what was chosen, with the options laid over it. */
 async function configOf(session: Session, options: TrainOptions): Promise<TrainConfig> {
   const model = await findModel(session, options.model)
   const dataset = await findDataset(session, options.dataset)
   const { dModel, layers, contextSize } = model
-  const preset = presetFor({ modelId: model.id, datasetId: dataset.id, dModel, layers, contextSize, datasetBytes: dataset.bytes })
+  const preset = presetFor({
+    modelId: model.id,
+    datasetId: dataset.id,
+    dModel,
+    layers,
+    contextSize,
+    datasetBytes: dataset.bytes,
+  })
   const batchTokens = options.batchTokens ?? preset.batchTokens
-  const trainingTokens = options.tokens ?? (options.steps === undefined ? preset.trainingTokens : options.steps * batchTokens)
+  const trainingTokens =
+    options.tokens ?? (options.steps === undefined ? preset.trainingTokens : options.steps * batchTokens)
   return {
     ...preset,
     batchTokens,
@@ -117,5 +138,7 @@ export function addRunCommands(program: Command, run: RunCommand): void {
     .description('training runs of the workspace')
     .command('list')
     .description('list the runs, newest first')
-    .action(() => run(async ({ client, out }) => out.list(await client.call('runs.list', {}), (one) => runLine(out, one))))
+    .action(() =>
+      run(async ({ client, out }) => out.list(await client.call('runs.list', {}), (one) => runLine(out, one))),
+    )
 }

@@ -2,7 +2,7 @@
 import { Argument, type Command } from 'commander'
 import { SafetyCategory } from '../../shared/domain'
 import { findSae, toNumber } from './find'
-import type { RunCommand } from './program'
+import type { RunCommand } from './run-command'
 
 export function addSafetyCommands(program: Command, run: RunCommand): void {
   const safety = program.command('safety').description('safety review')
@@ -35,7 +35,10 @@ export function addSafetyCommands(program: Command, run: RunCommand): void {
           return
         }
         const entries = await client.call('safety.list', { saeId, category: SafetyCategory.parse(given) })
-        out.list(entries, ({ flag, feature }) => `${feature.featureIndex}\t${feature.label ?? feature.topToken ?? ''}\t${flag.reason}`)
+        out.list(
+          entries,
+          ({ flag, feature }) => `${feature.featureIndex}\t${feature.label ?? feature.topToken ?? ''}\t${flag.reason}`,
+        )
       }),
     )
 }

@@ -1,7 +1,7 @@
 /** `search prompts`: features that fire on every positive prompt and on no negative one. */
 import type { Command } from 'commander'
 import { collect, findSae, toNumber } from './find'
-import type { RunCommand } from './program'
+import type { RunCommand } from './run-command'
 
 type SearchOptions = { sae?: string; positive: string[]; negative: string[]; maxDensity: number; limit: number }
 
@@ -25,7 +25,11 @@ export function addSearchCommands(program: Command, run: RunCommand): void {
           ...options.negative.map((text) => ({ text, sign: 'negative' as const })),
         ]
         const { maxDensity, limit } = options
-        const { hits, matching, seconds } = await client.call('search.prompts', { saeId, prompts, maxDensity, limit }, signal)
+        const { hits, matching, seconds } = await client.call(
+          'search.prompts',
+          { saeId, prompts, maxDensity, limit },
+          signal,
+        )
         out.note(out.say('searched', { matching, seconds: seconds.toFixed(2) }))
         out.list(hits, (hit) => {
           const values = hit.values.map((value) => value.toFixed(2)).join('\t')

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { AppError } from '../../shared/errors'
 import { startHost } from '../web/host'
 import { toNumber } from './find'
-import type { RunCommand } from './program'
+import type { RunCommand } from './run-command'
 import type { Program, Session } from './session'
 
 /** Serves until the session's signal fires. */
@@ -12,8 +12,12 @@ export async function serveUntilStopped(session: Session, program: Program, port
   if (!own) throw new AppError('workspace-open', { path: folder, pid: '-' })
   const { handlers, onUnexpected } = own
   const host = await startHost({ handlers, onUnexpected, rendererFolder: program.rendererFolder, port })
-  out.result({ address: host.address, port: host.port, workspace: folder }, out.say('serving', { address: host.address }))
-  if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  out.result(
+    { address: host.address, port: host.port, workspace: folder },
+    out.say('serving', { address: host.address }),
+  )
+  if (!signal.aborted)
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   await host.close()
 }
 

@@ -48,7 +48,7 @@ export async function openSession(options: GlobalOptions, program: Program, sign
   if (!owner) throw new AppError('connection-lost')
   out.note(out.say('elsewhere', { pid: owner.pid }))
   const { client, close } = await connectToHost(owner)
-  return { client, out, folder, signal, own: null, close: async () => close() }
+  return { client, out, folder, signal, own: null, close: () => Promise.resolve(close()) }
 }
 
 /** Null when another process has the workspace open and answers. */

@@ -26,7 +26,10 @@ const TEXTS = {
     en: 'SAE {id} "{name}": atlas over {tokens} tokens of {documents} documents, {live} live features.',
     ko: 'SAE {id} "{name}": 문서 {documents}개의 토큰 {tokens}개로 만든 도감, 살아 있는 특징 {live}개.',
   },
-  featureCount: { en: '{matching} of {total} features, {alive} alive', ko: '특징 {total}개 중 {matching}개, 살아 있는 것 {alive}개' },
+  featureCount: {
+    en: '{matching} of {total} features, {alive} alive',
+    ko: '특징 {total}개 중 {matching}개, 살아 있는 것 {alive}개',
+  },
   labelled: { en: 'Feature {index} is labelled "{text}".', ko: '특징 {index}의 이름: "{text}".' },
   unlabelled: { en: 'Feature {index} has no chosen label.', ko: '특징 {index}에는 고른 이름이 없습니다.' },
   tagged: { en: 'Features {indexes} carry the tag "{name}".', ko: '특징 {indexes}에 "{name}" 태그를 붙였습니다.' },
@@ -34,9 +37,15 @@ const TEXTS = {
     en: '{matching} features fire on every positive prompt and on no negative one ({seconds} s).',
     ko: '모든 긍정 프롬프트에서 켜지고 부정 프롬프트에서는 켜지지 않는 특징 {matching}개 ({seconds}초).',
   },
-  flagged: { en: 'Feature {index} is in {category}: {reason}', ko: '특징 {index}을(를) {category}에 넣었습니다: {reason}' },
+  flagged: {
+    en: 'Feature {index} is in {category}: {reason}',
+    ko: '특징 {index}을(를) {category}에 넣었습니다: {reason}',
+  },
   exported: { en: 'Catalog of {features} features: {path}', ko: '특징 {features}개의 카탈로그: {path}' },
-  serving: { en: 'Open {address} in a browser. Ctrl-C ends it.', ko: '브라우저에서 {address}을(를) 여세요. Ctrl-C로 끝냅니다.' },
+  serving: {
+    en: 'Open {address} in a browser. Ctrl-C ends it.',
+    ko: '브라우저에서 {address}을(를) 여세요. Ctrl-C로 끝냅니다.',
+  },
   lookAtIt: { en: 'To look at it in a browser: {command}', ko: '브라우저에서 보려면: {command}' },
   stopping: {
     en: 'Stopping; a last checkpoint is being written. Ctrl-C again ends at once.',

@@ -23,8 +23,7 @@ export type DatasetFormat = 'text' | 'jsonl'
 export type DocumentSource = { path: string; format: DatasetFormat; textField: string | null }
 export type Document = { index: number; text: string }
 
-const formatOf = (path: string): DatasetFormat =>
-  LINE_EXTENSIONS.has(extname(path).toLowerCase()) ? 'jsonl' : 'text'
+const formatOf = (path: string): DatasetFormat => (LINE_EXTENSIONS.has(extname(path).toLowerCase()) ? 'jsonl' : 'text')
 
 /** The files of a dataset in reading order. */
 async function listFiles(path: string): Promise<{ path: string; bytes: number }[]> {
@@ -140,7 +139,10 @@ export async function inspectDataset({ path, textField }: { path: string; textFi
   let documents = 0
   let preview = ''
   for await (const { text } of readDocuments({ path, textField })) {
-    if (documents === 0) preview = Array.from(text.slice(0, 2 * PREVIEW_CHARACTERS)).slice(0, PREVIEW_CHARACTERS).join('')
+    if (documents === 0)
+      preview = Array.from(text.slice(0, 2 * PREVIEW_CHARACTERS))
+        .slice(0, PREVIEW_CHARACTERS)
+        .join('')
     documents += 1
   }
   if (documents === 0) throw new AppError('dataset-empty', { path })

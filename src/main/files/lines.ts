@@ -28,7 +28,7 @@ export function firstInvalidByte(bytes: Uint8Array): number {
   const end = nul < 0 ? bytes.length : nul
   if (isValid(0, end)) return nul
   // Character by character: the lead byte says how long it must be.
-  for (let at = 0; at < end; ) {
+  for (let at = 0; at < end;) {
     const lead = bytes[at] ?? 0
     const next = Math.min(end, at + (lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4))
     if (!isValid(at, next)) return at

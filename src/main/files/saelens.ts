@@ -54,9 +54,13 @@ const Config = z.looseObject({
   metadata: z.record(z.string(), z.unknown()).default({}),
 })
 
-const invalid = (path: string, reason: string, cause?: unknown) => new AppError('sae-invalid', { path, reason }, { cause })
+const invalid = (path: string, reason: string, cause?: unknown) =>
+  new AppError('sae-invalid', { path, reason }, { cause })
 
-function configOf(sae: { architecture: string; dIn: number; dSae: number }, origin: SaelensOrigin): Record<string, unknown> {
+function configOf(
+  sae: { architecture: string; dIn: number; dSae: number },
+  origin: SaelensOrigin,
+): Record<string, unknown> {
   return {
     architecture: sae.architecture,
     d_in: sae.dIn,

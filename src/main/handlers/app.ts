@@ -27,10 +27,10 @@ export const appHandlers = (services: Services) => {
     },
     'app.warmUp': (_, signal) => warm.ask('backend', {}, signal),
     async *'app.watchStatus'(_, signal) {
-      for await (const _change of changes.until(signal, STATUS_EVERY_MS)) {
+      for await (const { backend } of changes.until(signal, STATUS_EVERY_MS)) {
         const totalMemoryBytes = totalmem()
         const usedMemoryBytes = totalMemoryBytes - freemem()
-        yield { backend: changes.backend, usedMemoryBytes, totalMemoryBytes, jobs: store.jobs.list(STATUS_JOBS) }
+        yield { backend, usedMemoryBytes, totalMemoryBytes, jobs: store.jobs.list(STATUS_JOBS) }
       }
     },
     'app.choosePath': async ({ what }) => (choosePath ? choosePath(what) : null),

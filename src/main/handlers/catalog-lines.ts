@@ -15,11 +15,13 @@ export type CatalogSource = {
 }
 
 const FORMULAS = {
-  activation: 'f_i(x) in raw units of the residual stream, along a decoder row of norm 1; scale s is folded into the weights',
+  activation:
+    'f_i(x) in raw units of the residual stream, along a decoder row of norm 1; scale s is folded into the weights',
   density: 'firedTokens / tokens of the atlas; BOS and attention-sink tokens are not counted',
   mean: 'mean over the tokens on which the feature is above zero',
   histogram: 'counts of non-zero activations in equal bins from 0 to max',
-  contexts: 'strongest tokens from distinct documents, strongest first; values are per span of text, the largest of its tokens',
+  contexts:
+    'strongest tokens from distinct documents, strongest first; values are per span of text, the largest of its tokens',
   explainedVariance: '1 - sum ||x - xhat||^2 / sum ||x - mean(x)||^2 on held-out documents',
 } as const
 
@@ -33,7 +35,8 @@ function* details({ store, sae, indexes, pieces, signal }: CatalogSource): Gener
 }
 
 function provenance({ sae, model, version, indexes }: CatalogSource) {
-  const { id, name, sha256, hookName, architecture, dIn, dSae, contextSize, partial, seed, backend, summary, atlas } = sae
+  const { id, name, sha256, hookName, architecture, dIn, dSae, contextSize, partial, seed, backend, summary, atlas } =
+    sae
   return {
     format: 'monoscope-catalog-1',
     program: `Monoscope ${version}`,

@@ -1,4 +1,5 @@
 /** Answers about written catalogs. */
+/* eslint-disable @typescript-eslint/require-await -- async turns what the store throws into a rejection */
 import { resolve } from 'node:path'
 import { catalog } from '../../shared/contract/catalog'
 import type { HandlersOf } from '../../shared/wire'
@@ -14,9 +15,21 @@ export const catalogHandlers = (services: Services) => {
       const sae = store.saes.get(saeId)
       const model = store.models.get(sae.modelId)
       const indexes = store.features.indexes(saeId, which)
-      const source: CatalogSource = { store, sae, model, indexes, version, pieces: await piecesOf(services, sae), signal }
+      const source: CatalogSource = {
+        store,
+        sae,
+        model,
+        indexes,
+        version,
+        pieces: await piecesOf(services, sae),
+        signal,
+      }
       const lines = format === 'jsonl' ? jsonLines(source) : csvLines(source)
-      const target = { folder: folder === undefined ? paths.exports : resolve(folder), name: `${sae.name} features`, extension: format }
+      const target = {
+        folder: folder === undefined ? paths.exports : resolve(folder),
+        name: `${sae.name} features`,
+        extension: format,
+      }
       const { path, bytes } = await writeNewFile(target, lines)
       return store.exports.add({ saeId, format, path, features: indexes.length, bytes })
     },

@@ -1,4 +1,5 @@
 /** Answers about features, labels and tags. */
+/* eslint-disable @typescript-eslint/require-await -- async turns what the store throws into a rejection */
 import { features } from '../../shared/contract/features'
 import type { HandlersOf } from '../../shared/wire'
 import { checkFeatures, piecesOf, type Services } from './services'

@@ -21,7 +21,8 @@ export function makeHandlers(services: Services): MonoscopeHandlers {
     ...safetyHandlers(services),
     ...catalogHandlers(services),
   }
-  const isCall = (name: string) => Object.entries(contract).some(([known, { kind }]) => known === name && kind === 'call')
+  const isCall = (name: string) =>
+    Object.entries(contract).some(([known, { kind }]) => known === name && kind === 'call')
   const translated = Object.entries(handlers).map(([name, handler]) => {
     if (!isCall(name)) return [name, handler]
     const ask: (...args: never[]) => unknown = handler

@@ -1,8 +1,12 @@
 /** Answers about models and datasets. */
+/* eslint-disable @typescript-eslint/require-await -- async turns what the store throws into a rejection */
 import { basename, extname, resolve } from 'node:path'
 import { library } from '../../shared/contract/library'
 import type { HandlersOf } from '../../shared/wire'
 import type { Services } from './services'
+
+/** The first name that is not empty. */
+const firstOf = (...names: (string | undefined)[]): string => names.find((name) => name) ?? ''
 
 export const libraryHandlers = ({ store, warm, paths }: Services) =>
   ({
@@ -10,7 +14,7 @@ export const libraryHandlers = ({ store, warm, paths }: Services) =>
     'models.add': async ({ path, name }, signal) => {
       const folder = resolve(path)
       const info = await warm.ask('inspectModel', { path: folder, piecesFolder: paths.pieces }, signal)
-      return store.models.add({ ...info, path: folder, name: name || basename(folder) || folder })
+      return store.models.add({ ...info, path: folder, name: firstOf(name, basename(folder), folder) })
     },
     'models.remove': async ({ modelId }) => {
       store.models.remove(modelId)
@@ -20,7 +24,7 @@ export const libraryHandlers = ({ store, warm, paths }: Services) =>
     'datasets.add': async ({ path, name, textField }, signal) => {
       const file = resolve(path)
       const info = await warm.ask('inspectDataset', { path: file, textField }, signal)
-      return store.datasets.add({ ...info, path: file, name: name || basename(file, extname(file)) || file })
+      return store.datasets.add({ ...info, path: file, name: firstOf(name, basename(file, extname(file)), file) })
     },
     'datasets.remove': async ({ datasetId }) => {
       store.datasets.remove(datasetId)

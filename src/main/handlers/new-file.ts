@@ -37,7 +37,11 @@ export async function writeNewFile(
   { folder, name, extension }: { folder: string; name: string; extension: string },
   pieces: Iterable<string>,
 ): Promise<{ path: string; bytes: number }> {
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => Promise.reject(writeError(error, folder)))
+  try {
+    await mkdir(folder, { recursive: true })
+  } catch (error) {
+    throw writeError(error, folder)
+  }
   const path = await takeName(folder, name, extension)
   let bytes = 0
   function* encoded(): Generator<Uint8Array> {

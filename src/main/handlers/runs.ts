@@ -1,4 +1,5 @@
 /** Answers about training runs, atlases and jobs. */
+/* eslint-disable @typescript-eslint/require-await -- async turns what the store throws into a rejection */
 import { runs } from '../../shared/contract/runs'
 import type { HandlersOf } from '../../shared/wire'
 import { AppError } from '../../shared/errors'
@@ -26,8 +27,9 @@ export const runHandlers = ({ store, queue, changes }: Services) =>
     async *'runs.watch'({ runId, afterStep }, signal) {
       let last = afterStep
       let sent = ''
-      for await (const _change of changes.until(signal)) {
-        for (let isMore = true; isMore; ) {
+      // eslint-disable-next-line @typescript-eslint/no-unused-vars -- only that something changed matters
+      for await (const _ of changes.until(signal)) {
+        for (let isMore = true; isMore;) {
           const run = store.runs.get(runId)
           const points = store.metrics.after(runId, last, POINTS_AT_ONCE)
           last = points.at(-1)?.step ?? last
@@ -48,7 +50,8 @@ export const runHandlers = ({ store, queue, changes }: Services) =>
     },
     async *'jobs.watch'({ jobId }, signal) {
       let sent = ''
-      for await (const _change of changes.until(signal)) {
+      // eslint-disable-next-line @typescript-eslint/no-unused-vars -- only that something changed matters
+      for await (const _ of changes.until(signal)) {
         const job = store.jobs.get(jobId)
         const seen = JSON.stringify(job)
         if (seen !== sent) yield job

@@ -27,7 +27,9 @@ async function searchPrompts(services: Services, question: Question, signal: Abo
     signal,
   )
   const count = question.prompts.length
-  const rows = new Map(store.features.rows(sae.id, [...found.featureIndexes], pieces).map((row) => [row.featureIndex, row]))
+  const rows = new Map(
+    store.features.rows(sae.id, [...found.featureIndexes], pieces).map((row) => [row.featureIndex, row]),
+  )
   const hits = [...found.featureIndexes].flatMap((featureIndex, i) => {
     const row = rows.get(featureIndex)
     if (!row) return []

@@ -25,7 +25,8 @@ export type Services = {
 }
 
 /** Token pieces of the model an autoencoder reads. */
-export const piecesOf = ({ store, pieces }: Services, sae: Sae): Promise<TokenPieces> => pieces.of(store.models.get(sae.modelId).sha256)
+export const piecesOf = ({ store, pieces }: Services, sae: Sae): Promise<TokenPieces> =>
+  pieces.of(store.models.get(sae.modelId).sha256)
 
 /** @throws AppError `not-found` when the autoencoder has fewer features */
 export function checkFeatures(sae: Sae, featureIndexes: readonly number[]): void {

@@ -24,7 +24,7 @@ export class Changes {
    * Yields once at first and then after every change, several changes as one, until the signal fires.
    * @param everyMs also yields when nothing changed for this long
    */
-  async *until(signal: AbortSignal, everyMs?: number): AsyncGenerator<void> {
+  async *until(signal: AbortSignal, everyMs?: number): AsyncGenerator<this> {
     let isNew = true
     let wake: () => void = () => undefined
     const onChange = () => {
@@ -39,7 +39,7 @@ export class Changes {
       while (!signal.aborted) {
         if (isNew) {
           isNew = false
-          yield
+          yield this
           continue
         }
         await new Promise<void>((resolve) => (wake = resolve))

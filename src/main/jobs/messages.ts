@@ -94,7 +94,7 @@ export type DatasetInfo = z.infer<typeof DatasetInfo>
 
 export type Requests = {
   /** Which backend this worker computes on. */
-  backend: { ask: Record<never, never>; answer: Backend }
+  backend: { ask: Record<string, never>; answer: Backend }
   /** Checks a model folder and writes its token pieces (see files/pieces-file.ts) to `piecesFolder`/<sha256>.safetensors. */
   inspectModel: { ask: { path: string; piecesFolder: string }; answer: ModelInfo }
   inspectDataset: { ask: { path: string; textField: string }; answer: DatasetInfo }

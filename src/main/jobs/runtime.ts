@@ -28,8 +28,11 @@ function bundledNode(): string | null {
  * @param nodePath the Node shipped with the desktop app, when there is one
  */
 export function findRuntime(nodePath?: string): Runtime {
-  const { ELECTRON_RUN_AS_NODE: _, NODE_OPTIONS: __, ...env } = process.env
-  const isPlainNode = process.versions.electron === undefined
+  const env = { ...process.env }
+  // Meant for the parent: a worker is a plain Node with its own options.
+  delete env.ELECTRON_RUN_AS_NODE
+  delete env.NODE_OPTIONS
+  const isPlainNode = !('electron' in process.versions)
   const path = process.env.MONOSCOPE_NODE ?? nodePath ?? (isPlainNode ? process.execPath : bundledNode())
   if (path !== null) return { path, env }
   return { path: process.execPath, env: { ...env, ELECTRON_RUN_AS_NODE: '1' } }

@@ -117,7 +117,9 @@ export class Supervisor {
       case 'trained':
         return this.register(message.sae)
       case 'atlas':
-        this.pending = this.pending.then(() => this.importAtlas(message.atlas)).catch((error: unknown) => this.fail(error))
+        this.pending = this.pending
+          .then(() => this.importAtlas(message.atlas))
+          .catch((error: unknown) => this.fail(error))
         return
       case 'done':
         return this.conclude({ state: 'done', failure: null })
@@ -205,7 +207,15 @@ export class Supervisor {
       store.jobs.end(job.id, state, failure)
       const sae = job.runId === null ? null : store.saes.ofRun(job.runId)
       if (state !== 'done' || job.kind !== 'train' || !chained || !sae) return
-      store.jobs.add({ kind: 'atlas', runId: job.runId, saeId: sae.id, datasetId, title: sae.name, chained: true, total: 0 })
+      store.jobs.add({
+        kind: 'atlas',
+        runId: job.runId,
+        saeId: sae.id,
+        datasetId,
+        title: sae.name,
+        chained: true,
+        total: 0,
+      })
     })
   }
 }

@@ -110,7 +110,8 @@ export class WarmWorker {
 
   private receive(worker: WorkerProcess, message: FromWorker): void {
     if (message.type === 'ready') this.options.changes.setBackend(message.backend)
-    if (message.type === 'failed' && this.worker === worker) this.finish((ask) => ask.reject(fromFailure(message.failure)))
+    if (message.type === 'failed' && this.worker === worker)
+      this.finish((ask) => ask.reject(fromFailure(message.failure)))
     if (message.type !== 'answer' && message.type !== 'answerFailed') return
     if (this.asked?.id !== message.id) return
     if (message.type === 'answer') this.finish((ask) => ask.resolve(message.ok))

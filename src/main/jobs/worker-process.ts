@@ -24,6 +24,7 @@ export class WorkerProcess {
   private readonly child: ChildProcess
   private tail = ''
   private hasExited = false
+  private isDisconnected = false
 
   constructor(
     private readonly command: WorkerCommand,
@@ -49,8 +50,12 @@ export class WorkerProcess {
         if (this.child.pid === undefined) end({ code: null, signal: null, error })
         else log.warn({ error: error.message }, 'worker channel')
       })
-      // `close` comes after the pipes and the channel are drained, so no message arrives after it.
+      // `close` comes after the pipes and the channel are drained, so no message arrives after it. It never comes once this
+      // side has closed the channel; then nothing is waited for but the exit.
       this.child.once('close', (code, signal) => end({ code, signal, error: null }))
+      this.child.once('exit', (code, signal) => {
+        if (this.isDisconnected) end({ code, signal, error: null })
+      })
     })
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => log.info({ stdout: text.trimEnd() }, 'worker'))
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -76,6 +81,7 @@ export class WorkerProcess {
 
   /** Closes the channel, which a worker takes as the end of its work. */
   disconnect(): void {
+    this.isDisconnected = true
     if (this.child.connected) this.child.disconnect()
   }
 
@@ -95,6 +101,8 @@ export class WorkerProcess {
 
   /** The error of an exit that was not asked for. */
   missing(exit: Exit): AppError | null {
-    return exit.error ? new AppError('worker-missing', { path: this.command.runtime.path, reason: exit.error.message }) : null
+    return exit.error
+      ? new AppError('worker-missing', { path: this.command.runtime.path, reason: exit.error.message })
+      : null
   }
 }

@@ -112,7 +112,14 @@ export class AtlasImport {
       const density = atlas.tokens > 0 ? fired / atlas.tokens : 0
       const fine = atlas.histogram.subarray(i * bins, (i + 1) * bins)
       this.insertFeature.run(atlasId, i, fired, density, atlas.max[i] ?? 0, mean, peak.token)
-      this.insertBlobs.run(atlasId, i, toBlob(rebin(fine, SMALL_BINS)), toBlob(fine), toBlob(peak.ids), toBlob(peak.values))
+      this.insertBlobs.run(
+        atlasId,
+        i,
+        toBlob(rebin(fine, SMALL_BINS)),
+        toBlob(fine),
+        toBlob(peak.ids),
+        toBlob(peak.values),
+      )
       for (let rank = 0; atlas.contexts.feature[row] === i; rank++, row++) this.context(atlasId, atlas, row, rank)
     }
     return row

@@ -2,7 +2,8 @@
 import type { z } from 'zod'
 
 /** The bytes of a typed array, without copying. */
-export const toBlob = (array: Float32Array | Int32Array): Buffer => Buffer.from(array.buffer, array.byteOffset, array.byteLength)
+export const toBlob = (array: Float32Array | Int32Array): Buffer =>
+  Buffer.from(array.buffer, array.byteOffset, array.byteLength)
 
 // A Buffer from SQLite may start at an odd offset of a pool, so its bytes are copied into an array of their own.
 const aligned = (blob: Uint8Array): ArrayBuffer => new Uint8Array(blob).buffer

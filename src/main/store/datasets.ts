@@ -6,7 +6,8 @@ import type { Db } from './db'
 
 export type NewDataset = Omit<Dataset, 'id' | 'addedAt'>
 
-const COLUMNS = 'id, name, path, format, text_field AS textField, documents, bytes, sha256, preview, added_at AS addedAt'
+const COLUMNS =
+  'id, name, path, format, text_field AS textField, documents, bytes, sha256, preview, added_at AS addedAt'
 
 export class DatasetStore {
   constructor(private readonly db: Db) {}
@@ -25,7 +26,9 @@ export class DatasetStore {
   /** Adds a dataset, or returns the one of the same file, content and field. */
   add(dataset: NewDataset): Dataset {
     const same = this.db
-      .prepare<[string, string, string | null], { id: number }>('SELECT id FROM dataset WHERE path = ? AND sha256 = ? AND text_field IS ?')
+      .prepare<[string, string, string | null], { id: number }>(
+        'SELECT id FROM dataset WHERE path = ? AND sha256 = ? AND text_field IS ?',
+      )
       .get(dataset.path, dataset.sha256, dataset.textField)
     if (same) return this.get(same.id)
     const { lastInsertRowid } = this.db

@@ -42,7 +42,10 @@ export class FeatureStore {
   list(query: FeatureQuery, pieces: TokenPieces): FeaturePage {
     const atlas = this.atlas(query.saeId)
     const base = queries.selectFrom('feature').where('atlas_id', '=', atlas.id).where(matches(query))
-    const [counted] = all(this.db, base.select((eb) => eb.fn.countAll<number>().as('matching')))
+    const [counted] = all(
+      this.db,
+      base.select((eb) => eb.fn.countAll<number>().as('matching')),
+    )
     const direction = query.descending ? 'desc' : 'asc'
     let sorted = base.selectAll()
     // Features without a label come last in either direction.
@@ -63,11 +66,11 @@ export class FeatureStore {
   rows(saeId: number, featureIndexes: readonly number[], pieces: TokenPieces): FeatureRow[] {
     const atlas = this.atlas(saeId)
     const found = this.db
-      .prepare<[number, string], Tables['feature']>(
-        `SELECT feature.* FROM json_each(?2) AS wanted
-         JOIN feature ON feature.atlas_id = ?1 AND feature.feature_index = wanted.value ORDER BY wanted.key`,
+      .prepare<[string, number], Tables['feature']>(
+        `SELECT feature.* FROM json_each(?) AS wanted
+         JOIN feature ON feature.atlas_id = ? AND feature.feature_index = wanted.value ORDER BY wanted.key`,
       )
-      .all(atlas.id, JSON.stringify(featureIndexes))
+      .all(JSON.stringify(featureIndexes), atlas.id)
     return this.complete(saeId, found, pieces)
   }
 
@@ -96,7 +99,9 @@ export class FeatureStore {
   indexes(saeId: number, which: 'alive' | 'all' | 'labelled'): number[] {
     const condition = { all: '1', alive: 'fired_tokens > 0', labelled: 'label IS NOT NULL' }[which]
     return this.db
-      .prepare<[number], number>(`SELECT feature_index FROM feature WHERE atlas_id = ? AND ${condition} ORDER BY feature_index`)
+      .prepare<[number], number>(
+        `SELECT feature_index FROM feature WHERE atlas_id = ? AND ${condition} ORDER BY feature_index`,
+      )
       .pluck()
       .all(this.atlas(saeId).id)
   }
@@ -130,12 +135,12 @@ export class FeatureStore {
 
   private blobs(atlasId: number, featureIndexes: readonly number[]): Map<number, Blobs> {
     const rows = this.db
-      .prepare<[number, string], Blobs>(
+      .prepare<[string, number], Blobs>(
         `SELECT feature_index AS featureIndex, histogram, fine_histogram AS fineHistogram, peak_ids AS peakIds,
            peak_values AS peakValues
-         FROM json_each(?2) AS wanted JOIN feature_blob ON atlas_id = ?1 AND feature_index = wanted.value`,
+         FROM json_each(?) AS wanted JOIN feature_blob ON atlas_id = ? AND feature_index = wanted.value`,
       )
-      .all(atlasId, JSON.stringify(featureIndexes))
+      .all(JSON.stringify(featureIndexes), atlasId)
     return new Map(rows.map((row) => [row.featureIndex, row]))
   }
 
@@ -143,7 +148,9 @@ export class FeatureStore {
     const indexes = rows.map((row) => row.feature_index)
     const blobs = rows[0] ? this.blobs(rows[0].atlas_id, indexes) : new Map<number, Blobs>()
     const tags = this.parts.tags.ofFeatures(saeId, indexes)
-    return rows.map((row) => rowOf(saeId, row, { blobs: blobs.get(row.feature_index), tags: tags.get(row.feature_index) }, pieces))
+    return rows.map((row) =>
+      rowOf(saeId, row, { blobs: blobs.get(row.feature_index), tags: tags.get(row.feature_index) }, pieces),
+    )
   }
 
   private contexts(atlasId: number, featureIndex: number, pieces: TokenPieces): Context[] {
@@ -172,7 +179,11 @@ function matches({ saeId, filter }: FeatureQuery) {
     if (filter.minDensity !== null) conditions.push(eb('density', '>=', filter.minDensity))
     if (filter.maxDensity !== null) conditions.push(eb('density', '<=', filter.maxDensity))
     for (const tagId of filter.tagIds) {
-      const tagged = queries.selectFrom('feature_tag').select('feature_index').where('tag_id', '=', tagId).where('sae_id', '=', saeId)
+      const tagged = queries
+        .selectFrom('feature_tag')
+        .select('feature_index')
+        .where('tag_id', '=', tagId)
+        .where('sae_id', '=', saeId)
       conditions.push(eb('feature_index', 'in', tagged))
     }
     return eb.and(conditions)

@@ -27,7 +27,10 @@ export const hasEnded = (state: JobState): boolean => ENDED.includes(state)
 
 const FailureColumn = Job.shape.failure
 
-const jobOf = ({ datasetId: _, chained: __, ...row }: Row): Job => ({ ...row, failure: jsonOf(FailureColumn, row.failure) })
+const jobOf = ({ datasetId: _, chained: __, ...row }: Row): Job => ({
+  ...row,
+  failure: jsonOf(FailureColumn, row.failure),
+})
 
 export class JobStore {
   constructor(private readonly db: Db) {}
@@ -52,7 +55,9 @@ export class JobStore {
   /** The job that should run next: an atlas chained to a training first, then the oldest. */
   next(): QueuedJob | null {
     const id = this.db
-      .prepare<[], number>(`SELECT id FROM job WHERE state = 'queued' ORDER BY (kind = 'atlas' AND chained = 1) DESC, id LIMIT 1`)
+      .prepare<[], number>(
+        `SELECT id FROM job WHERE state = 'queued' ORDER BY (kind = 'atlas' AND chained = 1) DESC, id LIMIT 1`,
+      )
       .pluck()
       .get()
     return id === undefined ? null : this.queued(id)
@@ -105,7 +110,10 @@ export class JobStore {
   /** At boot nothing can be running: whatever says so was cut off. Returns the runs it touched. */
   interruptAll(): number[] {
     const open = `state IN ('queued', 'running', 'cancelling')`
-    const runs = this.db.prepare<[], number>(`SELECT DISTINCT run_id FROM job WHERE run_id IS NOT NULL AND ${open}`).pluck().all()
+    const runs = this.db
+      .prepare<[], number>(`SELECT DISTINCT run_id FROM job WHERE run_id IS NOT NULL AND ${open}`)
+      .pluck()
+      .all()
     this.db.prepare(`UPDATE job SET state = 'interrupted', ended_at = ? WHERE ${open}`).run(now())
     return runs
   }

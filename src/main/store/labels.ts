@@ -22,10 +22,14 @@ export class LabelStore {
   /** Adds a label and chooses it; an empty text only takes the choice away, what was written stays. */
   choose(saeId: number, featureIndex: number, text: string, author: string): Label[] {
     this.db.transaction(() => {
-      this.db.prepare('UPDATE label SET chosen = 0 WHERE sae_id = ? AND feature_index = ? AND chosen = 1').run(saeId, featureIndex)
+      this.db
+        .prepare('UPDATE label SET chosen = 0 WHERE sae_id = ? AND feature_index = ? AND chosen = 1')
+        .run(saeId, featureIndex)
       if (text !== '') this.putChosen(saeId, featureIndex, { text, author })
       this.db
-        .prepare('UPDATE feature SET label = ? WHERE feature_index = ? AND atlas_id IN (SELECT id FROM atlas WHERE sae_id = ?)')
+        .prepare(
+          'UPDATE feature SET label = ? WHERE feature_index = ? AND atlas_id IN (SELECT id FROM atlas WHERE sae_id = ?)',
+        )
         .run(text === '' ? null : text, featureIndex, saeId)
     })()
     return this.of(saeId, featureIndex)
@@ -40,7 +44,9 @@ export class LabelStore {
     if (same) this.db.prepare('UPDATE label SET chosen = 1 WHERE id = ?').run(same.id)
     else {
       this.db
-        .prepare('INSERT INTO label (sae_id, feature_index, text, author, chosen, created_at) VALUES (?, ?, ?, ?, 1, ?)')
+        .prepare(
+          'INSERT INTO label (sae_id, feature_index, text, author, chosen, created_at) VALUES (?, ?, ?, ?, 1, ?)',
+        )
         .run(saeId, featureIndex, label.text, label.author, now())
     }
   }

@@ -49,7 +49,11 @@ function refuseForeign(db: Database.Database, version: number): void {
   const tables = Number(db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get())
   const isOurs = id === APPLICATION_ID || (id === 0 && version === 0 && tables === 0)
   if (isOurs) return
-  throw new AppError('file-corrupt', { path: db.name, format: 'Monoscope workspace', reason: 'another program made it' })
+  throw new AppError('file-corrupt', {
+    path: db.name,
+    format: 'Monoscope workspace',
+    reason: 'another program made it',
+  })
 }
 
 function makeBackup(db: Database.Database, backups: string, version: number): string {

@@ -44,7 +44,9 @@ export class ModelStore {
   remove(id: number): void {
     this.get(id)
     const users = this.db
-      .prepare<[number, number], string>('SELECT name FROM run WHERE model_id = ? UNION SELECT name FROM sae WHERE model_id = ? LIMIT 5')
+      .prepare<[number, number], string>(
+        'SELECT name FROM run WHERE model_id = ? UNION SELECT name FROM sae WHERE model_id = ? LIMIT 5',
+      )
       .pluck()
       .all(id, id)
     if (users.length > 0) throw new AppError('in-use', { what: 'model', id, users: users.join(', ') })

@@ -105,9 +105,37 @@ export class SaeStore {
   }
 
   private saeOf(row: Row): Sae {
-    const { id, name, runId, modelId, modelName, hookName, architecture, dIn, dSae, contextSize, sha256, seed, createdAt } = row
+    const {
+      id,
+      name,
+      runId,
+      modelId,
+      modelName,
+      hookName,
+      architecture,
+      dIn,
+      dSae,
+      contextSize,
+      sha256,
+      seed,
+      createdAt,
+    } = row
     return {
-      ...{ id, name, runId, modelId, modelName, hookName, architecture, dIn, dSae, contextSize, sha256, seed, createdAt },
+      ...{
+        id,
+        name,
+        runId,
+        modelId,
+        modelName,
+        hookName,
+        architecture,
+        dIn,
+        dSae,
+        contextSize,
+        sha256,
+        seed,
+        createdAt,
+      },
       path: resolve(this.folder, row.path),
       partial: row.partial === 1,
       summary: jsonOf(SaeSummary, row.summary),

@@ -22,13 +22,13 @@ export class TagStore {
   /** Tags of some features by feature index. */
   ofFeatures(saeId: number, featureIndexes: readonly number[]): Map<number, Tag[]> {
     const rows = this.db
-      .prepare<[number, string], Tag & { featureIndex: number }>(
+      .prepare<[string, number], Tag & { featureIndex: number }>(
         `SELECT tag.id, tag.name, tag.color, feature_tag.feature_index AS featureIndex
-         FROM json_each(?2) AS wanted
-         JOIN feature_tag ON feature_tag.sae_id = ?1 AND feature_tag.feature_index = wanted.value
+         FROM json_each(?) AS wanted
+         JOIN feature_tag ON feature_tag.sae_id = ? AND feature_tag.feature_index = wanted.value
          JOIN tag ON tag.id = feature_tag.tag_id ORDER BY tag.name`,
       )
-      .all(saeId, JSON.stringify(featureIndexes))
+      .all(JSON.stringify(featureIndexes), saeId)
     const found = new Map<number, Tag[]>()
     for (const { featureIndex, ...tag } of rows) found.set(featureIndex, [...(found.get(featureIndex) ?? []), tag])
     return found
@@ -38,7 +38,9 @@ export class TagStore {
   put(saeId: number, featureIndexes: readonly number[], name: string): Tag {
     return this.db.transaction(() => {
       const tag = this.byName(name) ?? this.make(name)
-      const insert = this.db.prepare('INSERT OR IGNORE INTO feature_tag (sae_id, feature_index, tag_id) VALUES (?, ?, ?)')
+      const insert = this.db.prepare(
+        'INSERT OR IGNORE INTO feature_tag (sae_id, feature_index, tag_id) VALUES (?, ?, ?)',
+      )
       for (const featureIndex of featureIndexes) insert.run(saeId, featureIndex, tag.id)
       return tag
     })()
@@ -48,7 +50,9 @@ export class TagStore {
   take(saeId: number, featureIndex: number, tagId: number): void {
     const exists = this.db.prepare('SELECT 1 FROM tag WHERE id = ?').get(tagId)
     if (!exists) throw new AppError('not-found', { what: 'tag', id: tagId })
-    this.db.prepare('DELETE FROM feature_tag WHERE sae_id = ? AND feature_index = ? AND tag_id = ?').run(saeId, featureIndex, tagId)
+    this.db
+      .prepare('DELETE FROM feature_tag WHERE sae_id = ? AND feature_index = ? AND tag_id = ?')
+      .run(saeId, featureIndex, tagId)
   }
 
   private byName(name: string): Tag | undefined {

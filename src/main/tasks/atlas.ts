@@ -24,7 +24,11 @@ const OwnMetadata = z.object({ monoscope: z.object({ sink_norm: z.number().posit
 type Reader = { source: ActivationSource; tokenizer: { encode(text: string): number[] }; contextSize: number }
 
 /** The norm beyond which a token is a sink: as in training, else measured on the first tokens of this dataset. */
-async function findSinkNorm(spec: AtlasSpec, sae: SaelensFolder, { source, tokenizer, contextSize }: Reader): Promise<number> {
+async function findSinkNorm(
+  spec: AtlasSpec,
+  sae: SaelensFolder,
+  { source, tokenizer, contextSize }: Reader,
+): Promise<number> {
   const own = OwnMetadata.safeParse(sae.metadata)
   if (own.success) return own.data.monoscope.sink_norm
   const options = { contextSize, bosId: source.bosId, seed: spec.seed, neededTokens: ESTIMATION_TOKENS }
@@ -41,7 +45,10 @@ async function countDocuments(spec: AtlasSpec): Promise<number> {
 }
 
 /** Sends progress, lets messages in, and says whether to go on. */
-function progressOf(channel: Channel, total: number): (progress: { documents: number; tokens: number }) => Promise<boolean> {
+function progressOf(
+  channel: Channel,
+  total: number,
+): (progress: { documents: number; tokens: number }) => Promise<boolean> {
   const startedAt = performance.now()
   let sentAt = 0
   return async ({ documents, tokens }) => {

@@ -37,7 +37,9 @@ function requireText(corpus: Corpus, { bosId, batchTokens }: { bosId: number | n
 }
 
 /** Opens model and text. @throws AppError of the model, the tokenizer or the dataset; hook-unknown */
-export async function openText(spec: TrainSpec): Promise<{ source: ActivationSource; contextSize: number; corpus: Corpus }> {
+export async function openText(
+  spec: TrainSpec,
+): Promise<{ source: ActivationSource; contextSize: number; corpus: Corpus }> {
   const { config } = spec
   const model = await loadModel(spec.model.path)
   model.requireHook(config.hookName)

@@ -7,7 +7,7 @@ async function* forwardFeed(
   client: MonoscopeClient,
   ask: { name: Parameters<MonoscopeClient['feed']>[0]; input: never },
   signal: AbortSignal,
-): AsyncGenerator<unknown> {
+): AsyncGenerator {
   const values: unknown[] = []
   let ended: { error?: AppError } | null = null
   let wake: () => void = () => undefined

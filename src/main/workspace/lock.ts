@@ -15,7 +15,12 @@ export const LOCK_NAME = 'workspace.lock'
 const GATE_NAME = 'workspace.gate'
 const GATE_WAIT_MS = 15_000
 
-const Owner = z.object({ pid: z.int().positive(), port: z.int().min(1).max(65535), token: z.string().min(16), startedAt: z.string() })
+const Owner = z.object({
+  pid: z.int().positive(),
+  port: z.int().min(1).max(65535),
+  token: z.string().min(16),
+  startedAt: z.string(),
+})
 /** The process that owns a workspace, and how to ask it. */
 export type Owner = z.infer<typeof Owner>
 
@@ -29,12 +34,13 @@ export type LockResult = { taken: true; release: () => void } | { taken: false; 
  */
 export async function takeLock(folder: string, endpoint: Endpoint): Promise<LockResult> {
   const path = join(folder, LOCK_NAME)
+  const { port, token } = endpoint
   return insideGate(folder, async () => {
     const owner = readOwner(path)
     if (owner && (await isOwned(owner, folder))) return { taken: false, owner }
     rmSync(path, { force: true })
-    writeLock(path, { pid: process.pid, ...endpoint, startedAt: new Date().toISOString() })
-    return { taken: true, release: () => release(path, endpoint.token) }
+    writeLock(path, { pid: process.pid, port, token, startedAt: new Date().toISOString() })
+    return { taken: true, release: () => release(path, token) }
   })
 }
 

@@ -10,7 +10,8 @@ import { writeError } from '../files/atomic'
 export function translateSystemError(error: unknown, path: string): unknown {
   if (error instanceof AppError) return error
   if (error instanceof Database.SqliteError) {
-    if (error.code === 'SQLITE_FULL' || error.code === 'SQLITE_IOERR_WRITE') return new AppError('disk-full', { path }, { cause: error })
+    if (error.code === 'SQLITE_FULL' || error.code === 'SQLITE_IOERR_WRITE')
+      return new AppError('disk-full', { path }, { cause: error })
     if (error.code.startsWith('SQLITE_READONLY') || error.code.startsWith('SQLITE_CANTOPEN')) {
       return new AppError('workspace-unwritable', { path, reason: error.message }, { cause: error })
     }

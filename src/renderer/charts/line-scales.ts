@@ -67,7 +67,10 @@ export function yRange(values: ArrayLike<number>, isLog: boolean, fixed?: readon
   }
   if (fixed) {
     const [bottom, top] = fixed
-    return [Math.min(bottom, Number.isFinite(low) ? low : bottom), Math.max(top, Number.isFinite(high) ? high * 1.08 : top)]
+    return [
+      Math.min(bottom, Number.isFinite(low) ? low : bottom),
+      Math.max(top, Number.isFinite(high) ? high * 1.08 : top),
+    ]
   }
   if (low > high) return isLog ? [1, 10] : [0, 1]
   if (isLog) return [low / 1.15, high * 1.15]

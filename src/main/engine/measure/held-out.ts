@@ -28,7 +28,8 @@ export function spread(vectors: Float32Array, dIn: number, tokens: number): numb
   for (let t = 0; t < tokens; t++) for (let j = 0; j < dIn; j++) mean[j] = (mean[j] ?? 0) + (vectors[t * dIn + j] ?? 0)
   for (let j = 0; j < dIn; j++) mean[j] = (mean[j] ?? 0) / tokens
   let sum = 0
-  for (let t = 0; t < tokens; t++) for (let j = 0; j < dIn; j++) sum += ((vectors[t * dIn + j] ?? 0) - (mean[j] ?? 0)) ** 2
+  for (let t = 0; t < tokens; t++)
+    for (let j = 0; j < dIn; j++) sum += ((vectors[t * dIn + j] ?? 0) - (mean[j] ?? 0)) ** 2
   return sum
 }
 

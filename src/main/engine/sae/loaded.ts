@@ -14,7 +14,10 @@ export type Sae = {
 }
 
 /** Moves weights, as read from a folder, into the backend. */
-export function createSae(stored: { architecture: string; dIn: number; dSae: number; weights: SaeWeights }, path: string): Sae {
+export function createSae(
+  stored: { architecture: string; dIn: number; dSae: number; weights: SaeWeights },
+  path: string,
+): Sae {
   const architecture = architectureOf(stored.architecture, path)
   const parameters: NamedTensors = {}
   for (const [name, { shape, data }] of Object.entries(stored.weights)) parameters[name] = tf.tensor(data, shape)

@@ -83,7 +83,10 @@ function step(
     const dOut = tf.mul(residual, 2 / batch)
     const norms = tf.sqrt(tf.sum(tf.square(wDec), 1))
     const ones = tf.ones([1, batch])
-    const [dOutSums, featureGradient] = [tf.sum(dOut, 0), featureGradientOf(dOut, wDec, tf.mul(norms, l1Coefficient / batch))]
+    const [dOutSums, featureGradient] = [
+      tf.sum(dOut, 0),
+      featureGradientOf(dOut, wDec, tf.mul(norms, l1Coefficient / batch)),
+    ]
     const mask = tf.step(featureActs)
     const dPre = tf.mul(featureGradient, mask)
     const encoderSide = tf.matMul(tf.concat([tf.transpose(saeIn), ones], 0), dPre)

@@ -52,7 +52,12 @@ function normsOf(vectors: Float32Array, dIn: number): Float32Array {
  * Activations of some windows in one forward pass that stops at the hook.
  * @param picked at most `rows` window indexes; missing rows are padding
  */
-export function runWindows(source: ActivationSource, windows: Windows, picked: readonly number[], rows: number): WindowActivations[] {
+export function runWindows(
+  source: ActivationSource,
+  windows: Windows,
+  picked: readonly number[],
+  rows: number,
+): WindowActivations[] {
   const { model, hookName, bosId } = source
   const dIn = model.config.dModel
   const ids = padIds(windows, picked, rows)

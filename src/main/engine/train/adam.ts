@@ -28,7 +28,11 @@ export class Adam {
    * One step. Consumes `gradients`.
    * @param clipNorm largest global gradient norm; null for no clipping
    */
-  update(parameters: NamedTensors, gradients: NamedTensors, options: { learningRate: number; clipNorm: number | null }): void {
+  update(
+    parameters: NamedTensors,
+    gradients: NamedTensors,
+    options: { learningRate: number; clipNorm: number | null },
+  ): void {
     this.step += 1
     const rate = options.learningRate / (1 - BETA1 ** this.step)
     const correction = 1 / (1 - BETA2 ** this.step)
@@ -57,7 +61,9 @@ export class Adam {
 
 /** What to multiply all gradients with so that their joint norm is at most `clipNorm`; null when it already is. */
 function clipFactor(gradients: NamedTensors, clipNorm: number): number | null {
-  const squares = Object.values(gradients).map((gradient) => tf.tidy(() => tf.sum(tf.square(gradient)).dataSync()[0] ?? 0))
+  const squares = Object.values(gradients).map((gradient) =>
+    tf.tidy(() => tf.sum(tf.square(gradient)).dataSync()[0] ?? 0),
+  )
   const norm = Math.sqrt(squares.reduce((sum, square) => sum + square, 0))
   return norm > clipNorm ? clipNorm / norm : null
 }

@@ -29,7 +29,10 @@ export type CheckpointInput = {
 }
 
 /** Writes the folder whole or not at all. @throws AppError disk-full, workspace-unwritable */
-export async function writeCheckpoint(folder: string, { trainer, buffer, stream, passes, input, spec }: CheckpointInput): Promise<void> {
+export async function writeCheckpoint(
+  folder: string,
+  { trainer, buffer, stream, passes, input, spec }: CheckpointInput,
+): Promise<void> {
   const part = join(dirname(folder), `.${basename(folder)}.${randomBytes(6).toString('hex')}.part`)
   const { first, second } = trainer.moments()
   const tensors: Record<string, TensorToWrite> = {
@@ -62,7 +65,8 @@ export async function writeCheckpoint(folder: string, { trainer, buffer, stream,
 
 function prefixed(prefix: string, weights: SaeWeights): Record<string, TensorToWrite> {
   const entries = Object.entries(weights).map(
-    ([name, { shape, data }]) => [`${prefix}.${name}`, { dtype: 'F32' as const, shape, data: new Float32Array(data) }] as const,
+    ([name, { shape, data }]) =>
+      [`${prefix}.${name}`, { dtype: 'F32' as const, shape, data: new Float32Array(data) }] as const,
   )
   return Object.fromEntries(entries)
 }

@@ -47,7 +47,10 @@ export function isHeldOut(index: number, seed: number): boolean {
  * Windows of one document, each of at most `contextSize` tokens, BOS included.
  * A document without tokens has none.
  */
-export function* cutDocument(ids: number[], { contextSize, bosId }: WindowOptions): Generator<{ ids: number[]; start: number }> {
+export function* cutDocument(
+  ids: number[],
+  { contextSize, bosId }: WindowOptions,
+): Generator<{ ids: number[]; start: number }> {
   const length = bosId === null ? contextSize : contextSize - 1
   for (let start = 0; start < ids.length; start += length) {
     const part = ids.slice(start, start + length)

@@ -123,7 +123,10 @@ export function collectVectors(
 ): { vectors: Float32Array; sinks: number } {
   const blocks: Float32Array[] = []
   let sinks = 0
-  for (const found of walkWindows(source, windows, { order: inOrder(windowCount(windows)), contextSize: options.contextSize })) {
+  for (const found of walkWindows(source, windows, {
+    order: inOrder(windowCount(windows)),
+    contextSize: options.contextSize,
+  })) {
     const block = keepAndScale(found, options.input, 0)
     sinks += found.norms.length - block.positions.length
     blocks.push(block.vectors)

@@ -28,9 +28,7 @@ export const useRuns = defineStore('runs', () => {
 
   /** Newest first; the watched run is fresher than the list. */
   const runs = computed<Run[]>(() =>
-    (list.value ?? [])
-      .map((run) => (run.id === watched.value?.id ? watched.value : run))
-      .sort((a, b) => b.id - a.id),
+    (list.value ?? []).map((run) => (run.id === watched.value?.id ? watched.value : run)).sort((a, b) => b.id - a.id),
   )
   const selected = computed(() => runs.value.find((run) => run.id === selectedId.value) ?? null)
 
@@ -43,13 +41,16 @@ export const useRuns = defineStore('runs', () => {
     }
   }
 
-  /** Takes over the progress that the status bar's feed brings for runs that are not being watched. */
+  /** Takes over the progress that the status feed brings; a run that is new or has changed its state is read again. */
   function applyJobs(jobs: readonly Job[]): void {
-    if (!list.value) return
-    const byId = new Map(jobs.map((job) => [job.id, job]))
-    const isStale = jobs.some((job) => job.kind === 'train' && !list.value?.some((run) => run.jobId === job.id))
-    list.value = list.value.map((run) => {
-      const job = run.jobId === null ? undefined : byId.get(run.jobId)
+    const known = list.value
+    if (!known) return
+    const jobOf = (run: Run) => jobs.find((job) => job.id === run.jobId)
+    const isStale =
+      jobs.some((job) => job.kind === 'train' && job.runId !== null && !known.some((run) => run.id === job.runId)) ||
+      known.some((run) => (jobOf(run)?.state ?? run.state) !== run.state)
+    list.value = known.map((run) => {
+      const job = jobOf(run)
       return job ? { ...run, state: job.state, step: job.done, tokensPerSecond: job.tokensPerSecond } : run
     })
     if (isStale) void load()

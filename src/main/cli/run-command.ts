@@ -1,0 +1,9 @@
+/** How a command group runs its commands: each in a session of its own, with an exit status. */
+import type { Session } from './session'
+import type { TextName } from './texts'
+
+/** Runs one command in a session; a number it resolves to is the exit status. `refuse` ends with a sentence and status 2. */
+export type RunCommand = {
+  (work: (session: Session) => Promise<unknown>): Promise<void>
+  refuse(sentence: TextName): Promise<void>
+}

@@ -1,0 +1,159 @@
+/**
+ * The journey of issue and product: add a model and a text, train with live curves, open a feature, label it, tag it, find features
+ * by two prompts and a negative one, put one into a safety category, export. One file for the Electron window and for a browser.
+ */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect } from 'vitest'
+import type { Page } from 'playwright-core'
+import { root, type Host } from './hosts'
+
+const shared = resolve(root, '../shared')
+export const storiesModel = process.env.MONOSCOPE_TEST_MODEL ?? join(shared, 'models/stories260K')
+export const storiesCorpus = process.env.MONOSCOPE_TEST_CORPUS ?? join(shared, 'models/stories260K/corpus.jsonl')
+
+/** Why the journey cannot run, or null. */
+export function missingStories(): string | null {
+  if (existsSync(join(storiesModel, 'model.safetensors')) && existsSync(storiesCorpus)) return null
+  const reason = `the test model ${storiesModel} is not there`
+  process.stderr.write(`skipped: ${reason}\n`)
+  return reason
+}
+
+/** Training takes a while on two cores; single steps of the page do not. */
+const TRAINING_MS = 180_000
+
+/** Where screenshots go when they are wanted: MONOSCOPE_SCREENSHOTS=folder. */
+async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env.MONOSCOPE_SCREENSHOTS
+  if (!folder) return
+  mkdirSync(folder, { recursive: true })
+  await page.screenshot({ path: join(folder, `${name}.png`) })
+}
+
+const goTo = (page: Page, place: string) =>
+  page.getByRole('navigation', { name: 'Areas' }).getByRole('link', { name: place }).click()
+
+async function addModelAndText(page: Page): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).waitFor()
+  await picture(page, '01-welcome')
+  await page.getByLabel(/Model folder/i).fill(storiesModel)
+  await page.getByRole('button', { name: /Add model/i }).click()
+  await page.getByText('stories260K').first().waitFor()
+  await page.getByLabel(/Text or JSONL|Text file/i).fill(storiesCorpus)
+  await page.getByRole('button', { name: /Add text/i }).click()
+  await page.getByText('corpus').first().waitFor()
+  await picture(page, '02-library')
+}
+
+async function train(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'New run' }).first().click()
+  await page.getByLabel('Name of the run').fill('journey')
+  await page.getByLabel(/Width/).fill('256')
+  await page.getByLabel(/Tokens in all|Training tokens/i).fill('150000')
+  await picture(page, '03-new-run')
+  await page.getByRole('button', { name: /Start/ }).click()
+  await page.getByRole('heading', { name: 'journey' }).waitFor()
+  // The curves are canvases; they are there while the run goes on.
+  await page.locator('.uplot canvas').first().waitFor()
+  await picture(page, '04-training')
+  await page
+    .getByRole('button', { name: /Open features/ })
+    .or(page.getByRole('link', { name: /Open features/ }))
+    .first()
+    .waitFor({ timeout: TRAINING_MS })
+  await picture(page, '05-trained')
+}
+
+/** Opens the first feature of the list and answers its number. */
+async function openFeature(page: Page): Promise<string> {
+  await goTo(page, 'Features')
+  const firstRow = page.getByRole('table').getByRole('row').nth(1)
+  await firstRow.waitFor({ timeout: TRAINING_MS })
+  await page.getByRole('button', { name: /^Max/ }).click()
+  await page.locator('.tok.peak').first().waitFor()
+  await picture(page, '06-features')
+  await firstRow.locator('a').first().click()
+  await page.getByRole('heading', { name: 'Contexts' }).waitFor()
+  await picture(page, '07-feature')
+  return /#\/features\/\d+\/(\d+)/.exec(page.url())?.[1] ?? ''
+}
+
+async function labelAndTag(page: Page): Promise<void> {
+  await page.keyboard.press('e')
+  await page.getByLabel('Label of this feature').fill('A journey label 여행')
+  await page.getByRole('button', { name: /^Save/ }).click()
+  await page.getByRole('heading', { name: 'A journey label 여행' }).waitFor()
+  await page.keyboard.press('t')
+  await page.getByLabel('Name of the tag').fill('journey-tag')
+  await page.keyboard.press('Enter')
+  await page.getByText('journey-tag').first().waitFor()
+  // Hovering a token shows its value.
+  await page.locator('.tok.peak').first().hover()
+  await page.getByRole('tooltip').first().waitFor()
+  await picture(page, '08-labelled')
+}
+
+async function flag(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Put into a category' }).click()
+  await page.getByLabel('Category').selectOption({ label: 'Deception and manipulation' })
+  await page.getByLabel('Reason').fill('Only to see the form at work.')
+  await page.getByRole('button', { name: 'Put into category' }).click()
+  await page.getByText('Only to see the form at work.').waitFor()
+}
+
+async function search(page: Page): Promise<void> {
+  await goTo(page, 'Search')
+  await page.getByLabel('Prompt A', { exact: true }).fill('Once upon a time there was a little dog')
+  await page.getByLabel('Prompt B', { exact: true }).fill('Tom wanted to play with the big dog')
+  await page.getByLabel('Prompt C', { exact: true }).fill('She went to the park and')
+  await page.getByRole('button', { name: 'Search', exact: true }).click()
+  await page.getByText(/features fire on/).waitFor()
+  await page.getByRole('table').getByRole('row').nth(1).waitFor()
+  await picture(page, '09-search')
+}
+
+async function reviewSafety(page: Page, featureIndex: string): Promise<void> {
+  await goTo(page, 'Safety')
+  await page
+    .getByRole('button', { name: /Deception and manipulation/ })
+    .or(page.getByRole('link', { name: /Deception and manipulation/ }))
+    .first()
+    .click()
+  await page.getByText('Only to see the form at work.').waitFor()
+  await page.getByRole('button', { name: `Show the contexts of feature ${featureIndex}` }).click()
+  await picture(page, '10-safety')
+}
+
+/** Exports and reads what was written. */
+async function exportCatalog(page: Page, workspace: string, featureIndex: string): Promise<void> {
+  await goTo(page, 'Catalog')
+  await page.getByRole('button', { name: /^Export/ }).click()
+  await page
+    .getByText(/\.jsonl/)
+    .first()
+    .waitFor()
+  await picture(page, '11-catalog')
+  const path = /(\/\S+\.jsonl)/.exec(await page.locator('main').innerText())?.[1] ?? ''
+  expect(path.startsWith(join(workspace, 'exports'))).toBe(true)
+  const lines = readFileSync(path, 'utf8').trim().split('\n')
+  const features = lines.slice(1).map((line) => JSON.parse(line) as Record<string, unknown>)
+  const written = features.find((feature) => String(feature.featureIndex ?? feature.index) === featureIndex)
+  expect(JSON.stringify(written)).toContain('A journey label 여행')
+  expect(JSON.stringify(written)).toContain('journey-tag')
+  expect(JSON.stringify(written)).toContain('deception-manipulation')
+}
+
+/** The whole way; ends with no console error, no uncaught error and no policy violation. */
+export async function travel({ page, complaints, workspace }: Host): Promise<void> {
+  page.setDefaultTimeout(15_000)
+  await addModelAndText(page)
+  await train(page)
+  const featureIndex = await openFeature(page)
+  await labelAndTag(page)
+  await flag(page)
+  await search(page)
+  await reviewSafety(page, featureIndex)
+  await exportCatalog(page, workspace, featureIndex)
+  expect(complaints).toEqual([])
+}
