@@ -47,7 +47,9 @@ function axes(host: HTMLElement, options: LinePlotOptions): uPlot.Axis[] {
       gap: 6,
       border: { show: false },
       grid: { show: true, width: 1, stroke: colour('--line') },
-      splits: (_, __, low, high) => (options.isLog ? logTicks(low, high) : linearTicks(low, high)),
+      // Without a point the range means nothing, so it gets no ticks.
+      splits: (self, _, low, high) =>
+        self.data[0].length === 0 ? [] : options.isLog ? logTicks(low, high) : linearTicks(low, high),
       // uPlot thins the labels of log axes by its own rule unless told to keep them.
       filter: (_, splits) => splits,
       values: (_, splits) => splits.map(options.formatY),
@@ -72,7 +74,14 @@ export function makeLinePlot(host: HTMLElement, line: Line, options: LinePlotOpt
         },
       },
       axes: axes(host, options),
-      series: [{}, { stroke: colour, width: 1.75, points: { show: line.x.length < 2 } }],
+      series: [
+        {},
+        {
+          stroke: colour,
+          width: 1.75, // A single point makes no line.
+          points: { show: (self) => self.data[0].length < 2 },
+        },
+      ],
       cursor: {
         y: false,
         drag: { x: false, y: false },

@@ -56,11 +56,10 @@ export function logTicks(low: number, high: number): number[] {
 }
 
 /** The y range of a chart: log axes leave room by ratio, linear ones by span, and both hold when all values are equal. */
-export function yRange(values: ArrayLike<number>, isLog: boolean, fixed?: readonly [number, number]): [number, number] {
+export function yRange(values: Iterable<number>, isLog: boolean, fixed?: readonly [number, number]): [number, number] {
   let low = Infinity
   let high = -Infinity
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index] ?? NaN
+  for (const value of values) {
     if (!Number.isFinite(value) || (isLog && value <= 0)) continue
     low = Math.min(low, value)
     high = Math.max(high, value)

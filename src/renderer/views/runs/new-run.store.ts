@@ -13,55 +13,63 @@ const emptyForm = (): RunForm => ({
   ...{ contextSize: '', bufferTokens: '', seed: '0' },
 })
 
-export const useNewRun = defineStore('new-run', () => {
-  const app = useAppInfo()
+/** Models and texts to choose from. */
+function useChoices(form: RunForm) {
   const models = shallowRef<Model[] | null>(null)
   const datasets = shallowRef<Dataset[] | null>(null)
+  const model = computed(() => models.value?.find((one) => one.id === form.modelId) ?? null)
+  const dataset = computed(() => datasets.value?.find((one) => one.id === form.datasetId) ?? null)
+
+  /** Reads both lists; a choice that has gone, or none so far, becomes the newest there is. Answers whether one changed. */
+  async function read(): Promise<boolean> {
+    const lists = await Promise.all([client.call('models.list', {}), client.call('datasets.list', {})])
+    ;[models.value, datasets.value] = lists
+    const isComplete = model.value !== null && dataset.value !== null
+    if (!model.value) form.modelId = lists[0].at(-1)?.id ?? null
+    if (!dataset.value) form.datasetId = lists[1].at(-1)?.id ?? null
+    return !isComplete
+  }
+
+  return { models, datasets, model, dataset, read }
+}
+
+/** Keeps a made-up name up to date with the settings until another one is typed; `again` goes back to the made-up one. */
+function useName(form: RunForm, madeUp: () => string) {
+  const last = ref('')
+  watch(madeUp, (name) => {
+    if (form.name === last.value) form.name = name
+    last.value = name
+  })
+  return { again: () => (form.name = last.value) }
+}
+
+export const useNewRun = defineStore('new-run', () => {
+  const app = useAppInfo()
   const error = shallowRef<unknown>(null)
   const startError = shallowRef<unknown>(null)
   const isStarting = ref(false)
   const form = reactive(emptyForm())
-  /** The last name that was made up; a name that differs from it was typed and is kept. */
-  const madeUpName = ref('')
+  const { models, datasets, model, dataset, read } = useChoices(form)
+  const name = useName(form, () => (model.value ? suggestName(form, model.value.name) : ''))
 
-  const model = computed(() => models.value?.find((one) => one.id === form.modelId) ?? null)
-  const dataset = computed(() => datasets.value?.find((one) => one.id === form.datasetId) ?? null)
   const checked = computed(() => checkForm(form, model.value, app.info?.totalMemoryBytes ?? null))
   const cost = computed(() => {
     const { config } = checked.value
     return config && model.value && dataset.value ? costOf(config, model.value, dataset.value) : null
   })
 
-  watch(
-    () => (model.value ? suggestName(form, model.value.name) : ''),
-    (name) => {
-      if (form.name === madeUpName.value) form.name = name
-      madeUpName.value = name
-    },
-  )
-
   /** Settings that suit the chosen model and text. */
   function usePreset(): void {
     if (!model.value || !dataset.value) return
-    const { dModel, layers, contextSize } = model.value
-    const ids = { modelId: model.value.id, datasetId: dataset.value.id }
-    fillForm(form, presetFor({ ...ids, dModel, layers, contextSize, datasetBytes: dataset.value.bytes }))
+    const { id: modelId, dModel, layers, contextSize } = model.value
+    const { id: datasetId, bytes: datasetBytes } = dataset.value
+    fillForm(form, presetFor({ modelId, datasetId, dModel, layers, contextSize, datasetBytes }))
   }
 
-  /** Reads the choices; one that has gone, or none so far, becomes the newest there is. */
   async function load(): Promise<void> {
     try {
-      const [newModels, newDatasets] = await Promise.all([
-        client.call('models.list', {}),
-        client.call('datasets.list', {}),
-      ])
-      models.value = newModels
-      datasets.value = newDatasets
+      if (await read()) usePreset()
       error.value = null
-      if (model.value && dataset.value) return
-      if (!model.value) form.modelId = newModels.at(-1)?.id ?? null
-      if (!dataset.value) form.datasetId = newDatasets.at(-1)?.id ?? null
-      usePreset()
     } catch (failure) {
       error.value = failure
     }
@@ -79,13 +87,12 @@ export const useNewRun = defineStore('new-run', () => {
   /** Queues the run; null when the form or the host refused it. */
   async function start(): Promise<Run | null> {
     const { config } = checked.value
-    if (!config || !dataset.value || isStarting.value) return null
+    if (!config || isStarting.value) return null
     isStarting.value = true
     startError.value = null
     try {
       const run = await client.call('runs.start', { name: form.name.trim(), config, atlas: form.atlas })
-      // The next form starts from the same settings under a name of its own.
-      form.name = madeUpName.value
+      name.again()
       return run
     } catch (failure) {
       startError.value = failure

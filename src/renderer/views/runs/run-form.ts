@@ -28,6 +28,8 @@ export type RunForm = Record<NumberField, string> & {
   atlas: boolean
 }
 
+const FLOAT_BYTES = 4
+
 /** Why a field does not do, with the limit and a value that does. */
 export type Problem =
   | { kind: 'tooSmall' | 'tooBig'; limit: number; works: number }
@@ -75,7 +77,7 @@ export function suggestName(form: RunForm, modelName: string): string {
     .slice(0, 200)
 }
 
-/** Where the schema sets no bound of its own that can be offered, a usual value. */
+/** A usual value of each field, offered when what was typed does not do. */
 const USUAL: Readonly<Record<NumberField, number>> = {
   dSae: 512,
   l1Coefficient: 2,
@@ -90,7 +92,7 @@ const USUAL: Readonly<Record<NumberField, number>> = {
 function problemOf(issue: z.core.$ZodIssue, field: NumberField): Problem {
   if (issue.code === 'too_small') {
     const limit = Number(issue.minimum)
-    return { kind: 'tooSmall', limit, works: issue.inclusive === false ? USUAL[field] : limit }
+    return { kind: 'tooSmall', limit, works: USUAL[field] }
   }
   if (issue.code === 'too_big') return { kind: 'tooBig', limit: Number(issue.maximum), works: Number(issue.maximum) }
   const isFraction = issue.code === 'invalid_type' && issue.expected === 'int'
@@ -98,16 +100,16 @@ function problemOf(issue: z.core.$ZodIssue, field: NumberField): Problem {
 }
 
 /** What the model and this computer add to the schema's limits. */
-function limitsOf(config: TrainConfig, model: Model, totalMemoryBytes: number | null): Problems {
+function limitsOf(numbers: Record<NumberField, number>, model: Model, totalMemoryBytes: number | null): Problems {
   const problems: Problems = {}
-  if (config.contextSize > model.contextSize)
+  const { contextSize, bufferTokens, batchTokens } = numbers
+  if (contextSize > model.contextSize)
     problems.contextSize = { kind: 'overContext', limit: model.contextSize, works: model.contextSize }
-  if (config.bufferTokens < 2 * config.batchTokens)
-    problems.bufferTokens = { kind: 'underBatch', limit: 2 * config.batchTokens, works: 8 * config.batchTokens }
-  else if (totalMemoryBytes !== null && bufferBytes(config, model.dModel) > totalMemoryBytes / 2) {
-    const works = Math.floor(totalMemoryBytes / 2 / (model.dModel * 4))
-    problems.bufferTokens = { kind: 'overMemory', limit: totalMemoryBytes, works }
-  }
+  const mostTokens = Math.floor((totalMemoryBytes ?? Infinity) / 2 / (model.dModel * FLOAT_BYTES))
+  if (bufferTokens < 2 * batchTokens)
+    problems.bufferTokens = { kind: 'underBatch', limit: 2 * batchTokens, works: 8 * batchTokens }
+  else if (totalMemoryBytes !== null && bufferTokens > mostTokens)
+    problems.bufferTokens = { kind: 'overMemory', limit: totalMemoryBytes, works: mostTokens }
   return problems
 }
 
@@ -115,27 +117,27 @@ export type Checked = { config: TrainConfig | null; problems: Problems }
 
 /** Reads the form. `config` is null while a field has a problem or nothing is chosen. */
 export function checkForm(form: RunForm, model: Model | null, totalMemoryBytes: number | null): Checked {
-  const numbers = Object.fromEntries(NUMBER_FIELDS.map((field) => [field, parseNumber(form[field])]))
+  const numbers = { ...USUAL }
+  for (const field of NUMBER_FIELDS) numbers[field] = parseNumber(form[field])
   const parsed = TrainConfig.safeParse({
-    ...{ modelId: form.modelId, datasetId: form.datasetId, hookName: hookOf(form) },
+    modelId: form.modelId,
+    datasetId: form.datasetId,
+    hookName: hookOf(form),
     ...numbers,
   })
-  const problems: Problems = form.name.trim() === '' ? { name: { kind: 'empty' } } : {}
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) {
-      const field = NUMBER_FIELDS.find((one) => one === issue.path[0])
-      if (field) problems[field] ??= problemOf(issue, field)
-    }
-  } else if (model) Object.assign(problems, limitsOf(parsed.data, model, totalMemoryBytes))
+  // The limits of this model and computer are the nearer ones, so they are said first.
+  const problems: Problems = model ? limitsOf(numbers, model, totalMemoryBytes) : {}
+  if (form.name.trim() === '') problems.name = { kind: 'empty' }
+  for (const issue of parsed.error?.issues ?? []) {
+    const field = NUMBER_FIELDS.find((one) => one === issue.path[0])
+    if (field) problems[field] ??= problemOf(issue, field)
+  }
   const isGood = parsed.success && model !== null && Object.keys(problems).length === 0
   return { config: isGood ? parsed.data : null, problems }
 }
 
-const FLOAT_BYTES = 4
 /** Bytes of text per token where nothing was counted; the same guess as shared/presets.ts. */
 const BYTES_PER_TOKEN = 4
-
-const bufferBytes = (config: TrainConfig, dIn: number) => config.bufferTokens * dIn * FLOAT_BYTES
 
 export type RunCost = {
   steps: number
@@ -156,7 +158,7 @@ export function costOf(config: TrainConfig, model: Model, dataset: Dataset): Run
   return {
     steps: trainingSteps(config),
     saeBytes: parameters * FLOAT_BYTES * 3,
-    bufferBytes: bufferBytes(config, model.dModel),
+    bufferBytes: config.bufferTokens * model.dModel * FLOAT_BYTES,
     modelBytes: model.parameters * FLOAT_BYTES,
     datasetTokens,
     passes: config.trainingTokens / datasetTokens,

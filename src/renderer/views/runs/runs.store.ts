@@ -1,30 +1,56 @@
 /** The runs of the workspace, the one that is looked at with its live curves, and what can be done to them. */
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
-import type { Job, JobState, Run } from '../../../shared/domain'
+import type { Job, Run } from '../../../shared/domain'
 import { client } from '../../app/client'
 import { makeLiveCurves, type LiveCurves } from './live-curves'
+import { withJobs } from './run-state'
 import { watchRun } from './watch-run'
 
-const ENDED: readonly JobState[] = ['done', 'failed', 'cancelled', 'interrupted']
-export const hasEnded = (state: JobState): boolean => ENDED.includes(state)
+/** The run that is looked at, as its watcher last saw it. */
+function useWatchedRun(onEnded: () => void) {
+  const selectedId = ref<number | null>(null)
+  const watched = shallowRef<Run | null>(null)
+  const curves = shallowRef<LiveCurves>(makeLiveCurves())
+  const watchError = shallowRef<unknown>(null)
+  let stop: (() => void) | null = null
 
-/** Seconds until a run ends at its present speed; null while the speed is unknown. */
-export function secondsLeft(run: Run): number | null {
-  if (run.state !== 'running' || !run.tokensPerSecond) return null
-  return ((run.steps - run.step) * run.config.batchTokens) / run.tokensPerSecond
+  /** Stops listening; the run goes on. */
+  function leave(): void {
+    stop?.()
+    stop = null
+  }
+
+  /** Looks at a run: its curves start empty and fill with all that was measured. Null looks at nothing. */
+  function select(runId: number | null): void {
+    if (runId === selectedId.value && stop) return
+    leave()
+    selectedId.value = runId
+    watchError.value = null
+    watched.value = null
+    curves.value = makeLiveCurves()
+    if (runId === null) return
+    stop = watchRun({
+      client,
+      runId,
+      curves: curves.value,
+      onRun: (run) => (watched.value = run),
+      onEnd: (failure) => {
+        watchError.value = failure ?? null
+        onEnded()
+      },
+    })
+  }
+
+  return { selectedId, watched, curves, watchError, select, leave }
 }
 
 export const useRuns = defineStore('runs', () => {
   const list = shallowRef<Run[] | null>(null)
   const error = shallowRef<unknown>(null)
-  const selectedId = ref<number | null>(null)
-  /** The selected run as its watcher last saw it. */
-  const watched = shallowRef<Run | null>(null)
-  const curves = shallowRef<LiveCurves>(makeLiveCurves())
-  const watchError = shallowRef<unknown>(null)
+  /** Failure of the last stop or removal. */
   const changeError = shallowRef<unknown>(null)
-  let stop: (() => void) | null = null
+  const { selectedId, watched, curves, watchError, select, leave } = useWatchedRun(() => void load())
 
   /** Newest first; the watched run is fresher than the list. */
   const runs = computed<Run[]>(() =>
@@ -41,47 +67,12 @@ export const useRuns = defineStore('runs', () => {
     }
   }
 
-  /** Takes over the progress that the status feed brings; a run that is new or has changed its state is read again. */
+  /** Takes over the progress that the status feed brings. */
   function applyJobs(jobs: readonly Job[]): void {
-    const known = list.value
-    if (!known) return
-    const jobOf = (run: Run) => jobs.find((job) => job.id === run.jobId)
-    const isStale =
-      jobs.some((job) => job.kind === 'train' && job.runId !== null && !known.some((run) => run.id === job.runId)) ||
-      known.some((run) => (jobOf(run)?.state ?? run.state) !== run.state)
-    list.value = known.map((run) => {
-      const job = jobOf(run)
-      return job ? { ...run, state: job.state, step: job.done, tokensPerSecond: job.tokensPerSecond } : run
-    })
-    if (isStale) void load()
-  }
-
-  /** Looks at a run: its curves start empty and fill with all that was measured. Null looks at nothing. */
-  function select(runId: number | null): void {
-    if (runId === selectedId.value && stop) return
-    leave()
-    selectedId.value = runId
-    changeError.value = null
-    watchError.value = null
-    if (runId === null) return
-    watched.value = null
-    curves.value = makeLiveCurves()
-    stop = watchRun({
-      client,
-      runId,
-      curves: curves.value,
-      onRun: (run) => (watched.value = run),
-      onEnd: (failure) => {
-        watchError.value = failure ?? null
-        void load()
-      },
-    })
-  }
-
-  /** Stops listening; the run goes on. */
-  function leave(): void {
-    stop?.()
-    stop = null
+    if (!list.value) return
+    const next = withJobs(list.value, jobs)
+    list.value = next.runs
+    if (next.isStale) void load()
   }
 
   async function change(work: () => Promise<unknown>): Promise<boolean> {
@@ -101,11 +92,7 @@ export const useRuns = defineStore('runs', () => {
 
   async function remove(runId: number): Promise<boolean> {
     const isGone = await change(() => client.call('runs.remove', { runId }))
-    if (isGone && selectedId.value === runId) {
-      leave()
-      selectedId.value = null
-      watched.value = null
-    }
+    if (isGone && selectedId.value === runId) select(null)
     return isGone
   }
 
