@@ -35,7 +35,7 @@ export function presetFor(input: PresetInput): TrainConfig {
   const dSae = clamp(powerOfTwo(8 * input.dModel), 512, 8192)
   const datasetTokens = input.datasetBytes / BYTES_PER_TOKEN
   const batchTokens = clamp(powerOfTwo(datasetTokens / 16), 64, 1024)
-  const steps = clamp(Math.floor((MOST_PASSES * datasetTokens) / batchTokens), 200, 1500)
+  const steps = clamp(Math.floor((MOST_PASSES * datasetTokens) / batchTokens), 200, 1200)
   return {
     modelId: input.modelId,
     datasetId: input.datasetId,

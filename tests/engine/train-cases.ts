@@ -137,9 +137,7 @@ export function divergenceCase(): void {
     const { wDec } = poison.parameters
     if (!wDec) throw new Error('wDec is missing')
     poison.parameters.wDec = tf.mul(wDec, Number.NaN)
-    expect(() => poison.advance()).toThrow(
-      expect.objectContaining({ code: 'training-diverged', details: { step: 0 } }),
-    )
+    expect(() => poison.advance()).toThrow(expect.objectContaining({ code: 'training-diverged', details: { step: 0 } }))
     trainer.parameters.wDec = tf.mul(wDec, 1e6)
     expect(() => trainAll(trainer)).toThrow(expect.objectContaining({ code: 'training-diverged' }))
   })

@@ -12,8 +12,8 @@ export const root = resolve(import.meta.dirname, '../..')
 /** A page on a running host. `complaints` collects console errors, uncaught errors and policy violations. */
 export type Host = { page: Page; complaints: string[]; workspace: string; close(): Promise<void> }
 
-export const chromiumPath = process.env['MONOSCOPE_TEST_CHROMIUM']
-export const electronPath = process.env['MONOSCOPE_TEST_ELECTRON']
+export const chromiumPath = process.env.MONOSCOPE_TEST_CHROMIUM
+export const electronPath = process.env.MONOSCOPE_TEST_ELECTRON
 
 const CHROMIUM_ARGS = [
   '--no-sandbox',
@@ -86,7 +86,7 @@ export async function openWebHost(given?: string): Promise<Host> {
 
 /** A virtual display of our own where none is there. */
 export async function startDisplay(): Promise<{ display: string; child: ChildProcess | null }> {
-  const existing = process.env['DISPLAY']
+  const existing = process.env.DISPLAY
   if (existing || process.platform !== 'linux') return { display: existing ?? '', child: null }
   const child = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1600x1000x24', '-nolisten', 'tcp'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
@@ -113,7 +113,7 @@ export async function openDesktopHost(program?: string): Promise<Host> {
       '--workspace',
       workspace,
     ],
-    env: { ...process.env, DISPLAY: display, LANG: 'en_US.UTF-8' } as Record<string, string>,
+    env: { ...process.env, DISPLAY: display, LANG: 'en_US.UTF-8' },
   })
   const page = await app.firstWindow()
   const complaints: string[] = []

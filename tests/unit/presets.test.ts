@@ -13,7 +13,7 @@ describe('presetFor', () => {
       batchTokens: 1024,
       l1Coefficient: 1,
     })
-    expect(trainingSteps(presetFor(base))).toBe(1500)
+    expect(trainingSteps(presetFor(base))).toBe(1200)
   })
 
   it('is always a valid configuration', () => {

@@ -107,7 +107,10 @@ describe('readSaelens', () => {
     await breakIt(folder)
     return readSaelens(folder)
   }
-  const invalid = (reason: RegExp) => ({ code: 'sae-invalid', details: { reason: expect.stringMatching(reason) } })
+  const invalid = (pattern: RegExp) => {
+    const reason: unknown = expect.stringMatching(pattern)
+    return { code: 'sae-invalid', details: { reason } }
+  }
 
   it('refuses what is no autoencoder, with the reason', async () => {
     await expect(readSaelens(join(root, 'nothing'))).rejects.toMatchObject(invalid(/cfg.json cannot be read/))

@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 const root = resolve(import.meta.dirname, '../..')
 const installed = join(root, 'node_modules/@tensorflow/tfjs-node-gpu')
 /** A real library for the download that succeeds; only where the native TensorFlow for tests was installed. */
-const nativeLibrary = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'monoscope-libtensorflow')
+const nativeLibrary = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'monoscope-libtensorflow')
 
 let scratch: string
 let folder: string

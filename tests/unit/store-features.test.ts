@@ -19,11 +19,15 @@ const query = (saeId: number, more: Partial<Omit<FeatureQuery, 'filter'>> = {}, 
   ...more,
   filter: FeatureFilter.parse(filter),
 })
-const indexes = (store: Store, asked: FeatureQuery) => store.features.list(asked, PIECES).rows.map((row) => row.featureIndex)
+const indexes = (store: Store, asked: FeatureQuery) =>
+  store.features.list(asked, PIECES).rows.map((row) => row.featureIndex)
 
 describe('rebin', () => {
   it('keeps the sum and the place', () => {
-    const coarse = rebin(Float32Array.from({ length: 50 }, (_, i) => (i === 0 ? 4 : i === 2 ? 2 : i === 49 ? 1 : 0)), 20)
+    const coarse = rebin(
+      Float32Array.from({ length: 50 }, (_, i) => (i === 0 ? 4 : i === 2 ? 2 : i === 49 ? 1 : 0)),
+      20,
+    )
     expect([...coarse.subarray(0, 3)]).toEqual([5, 1, 0])
     expect(coarse[19]).toBe(1)
     expect(coarse.reduce((a, b) => a + b)).toBe(7)

@@ -25,7 +25,7 @@ export class TagStore {
       .prepare<[string, number], Tag & { featureIndex: number }>(
         `SELECT tag.id, tag.name, tag.color, feature_tag.feature_index AS featureIndex
          FROM json_each(?) AS wanted
-         JOIN feature_tag ON feature_tag.sae_id = ? AND feature_tag.feature_index = wanted.value
+         CROSS JOIN feature_tag ON feature_tag.sae_id = ? AND feature_tag.feature_index = wanted.value
          JOIN tag ON tag.id = feature_tag.tag_id ORDER BY tag.name`,
       )
       .all(JSON.stringify(featureIndexes), saeId)

@@ -107,4 +107,6 @@ function socketClient(address: string): MonoscopeClient {
 /** The one client of the page. */
 export const client: MonoscopeClient = window.monoscope
   ? bridgeClient(window.monoscope)
-  : socketClient(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/wire?token=${encodeURIComponent(takeToken())}`)
+  : socketClient(
+      `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/wire?token=${encodeURIComponent(takeToken())}`,
+    )

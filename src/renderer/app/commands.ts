@@ -1,5 +1,15 @@
 /** Every action of the program as data: the palette, shortcuts and menus read the same list. */
-import { ChartNoAxesCombined, Download, Languages, Library, ListTree, Moon, Plus, Search, ShieldCheck } from '@lucide/vue'
+import {
+  ChartNoAxesCombined,
+  Download,
+  Languages,
+  Library,
+  ListTree,
+  Moon,
+  Plus,
+  Search,
+  ShieldCheck,
+} from '@lucide/vue'
 import type { Component } from 'vue'
 import { chooseLanguage, chooseTheme, language, theme } from './i18n'
 import { router } from './router'
@@ -31,7 +41,13 @@ export const COMMANDS: readonly AppCommand[] = [
     icon,
     run: () => void router.push(path),
   })),
-  { id: 'new-run', titleKey: 'app.commands.newRun', keywords: 'train 훈련', icon: Plus, run: () => void router.push('/runs/new') },
+  {
+    id: 'new-run',
+    titleKey: 'app.commands.newRun',
+    keywords: 'train 훈련',
+    icon: Plus,
+    run: () => void router.push('/runs/new'),
+  },
   {
     id: 'theme',
     titleKey: 'app.commands.theme',

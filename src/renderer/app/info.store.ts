@@ -11,7 +11,9 @@ export const useAppInfo = defineStore('app-info', () => {
   /** Changes whenever a job ends, so that lists can be asked again. */
   const finishedJobs = ref(0)
 
-  const runningJob = computed(() => status.value?.jobs.find((job) => job.state === 'running' || job.state === 'cancelling') ?? null)
+  const runningJob = computed(
+    () => status.value?.jobs.find((job) => job.state === 'running' || job.state === 'cancelling') ?? null,
+  )
   const queuedJobs = computed(() => status.value?.jobs.filter((job) => job.state === 'queued').length ?? 0)
 
   async function load(): Promise<void> {

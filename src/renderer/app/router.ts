@@ -10,7 +10,10 @@ export const router = createRouter({
     { path: '/runs/new', component: () => import('../views/runs/NewRunPage.vue') },
     { path: '/runs/:runId(\\d+)', component: () => import('../views/runs/RunsPage.vue') },
     { path: '/features', component: () => import('../views/features/FeaturesPage.vue') },
-    { path: '/features/:saeId(\\d+)/:featureIndex(\\d+)', component: () => import('../views/features/FeaturePage.vue') },
+    {
+      path: '/features/:saeId(\\d+)/:featureIndex(\\d+)',
+      component: () => import('../views/features/FeaturePage.vue'),
+    },
     { path: '/search', component: () => import('../views/search/SearchPage.vue') },
     { path: '/safety', component: () => import('../views/safety/SafetyPage.vue') },
     { path: '/catalog', component: () => import('../views/catalog/CatalogPage.vue') },

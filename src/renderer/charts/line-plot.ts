@@ -65,10 +65,13 @@ export function makeLinePlot(host: HTMLElement, line: Line, options: LinePlotOpt
       width: Math.max(80, host.clientWidth),
       height: Math.max(60, host.clientHeight),
       legend: { show: false },
-      padding: [8, 8, 0, 0],
+      // The last tick stands centred on the right end, so half of it needs room.
+      padding: [8, 16, 0, 0],
       scales: {
         x: { time: false, range: () => [0, options.xMax()] },
         y: {
+          // 3 is logarithmic, 1 linear; the enum of the declarations has no values at run time.
+          // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
           distr: options.isLog ? 3 : 1,
           range: (self) => yRange(self.data[1]?.map((value) => value ?? NaN) ?? [], options.isLog, options.fixed),
         },

@@ -26,7 +26,7 @@ export function linearTicks(low: number, high: number): number[] {
   if (!(high > low)) return [low]
   const step = niceStep(high - low)
   const ticks: number[] = []
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high * (1 + 1e-9) && ticks.length < MAX_TICKS + 1; k++) {
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high * (1 + 1e-9) && ticks.length < MAX_TICKS; k++) {
     // Rounded to the step's own digits, so that 0.6000000000000001 does not reach the axis.
     ticks.push(Number((k * step).toPrecision(12)))
   }
@@ -49,7 +49,8 @@ export function logTicks(low: number, high: number): number[] {
   }
   const choices = [[1, 1.5, 2, 3, 4, 5, 6, 7, 8], [1, 2, 3, 5], [1, 2, 5], [1, 3], [1]].map(within)
   const fitting = choices.find((ticks) => ticks.length <= MAX_TICKS)
-  if (fitting) return fitting
+  // Over less than a factor of two, even steps read better than none.
+  if (fitting) return fitting.length >= 2 ? fitting : linearTicks(low, high)
   const powers = choices.at(-1) ?? []
   const every = Math.ceil(powers.length / MAX_TICKS)
   return powers.filter((_, index) => index % every === 0)

@@ -4,6 +4,7 @@ import { flushPromises, mount } from '@vue/test-utils'
 import { createPinia, setActivePinia } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { nextTick } from 'vue'
+import CommandPalette from '../../../src/renderer/app/CommandPalette.vue'
 import type { Sae } from '../../../src/shared/domain'
 
 const sae: Sae = {
@@ -15,12 +16,11 @@ vi.mock('../../../src/renderer/app/client', () => ({
   client: { call: () => Promise.resolve([sae]), feed: () => () => undefined },
 }))
 
-const { default: CommandPalette } = await import('../../../src/renderer/app/CommandPalette.vue')
 const { useCurrentSae } = await import('../../../src/renderer/app/current-sae.store')
 const { chooseLanguage, i18n, theme } = await import('../../../src/renderer/app/i18n')
 const { router } = await import('../../../src/renderer/app/router')
 
-const choices = () => [...document.querySelectorAll('[role="option"]')].map((option) => option.textContent?.trim())
+const choices = () => [...document.querySelectorAll('[role="option"]')].map((option) => option.textContent.trim())
 
 async function openPalette() {
   const pinia = createPinia()

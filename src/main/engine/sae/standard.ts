@@ -74,7 +74,7 @@ function step(
   saeIn: tf.Tensor,
   { l1Coefficient, countActive }: { l1Coefficient: number; countActive: boolean },
 ): StepResult {
-  const batch = saeIn.shape[0] ?? 0
+  const [batch = 0] = saeIn.shape
   const wDec = take(parameters, 'wDec')
   const [dSae = 0, dIn = 0] = wDec.shape
   const kept = tf.tidy(() => {

@@ -1,0 +1,305 @@
+/** Every name of the contract over a real workspace, the real worker and a real model: good input, bad input, abort. */
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openMonoscope, type Monoscope } from '../../src/main/monoscope'
+import { contract, type MonoscopeClient, type MonoscopeContract } from '../../src/shared/contract'
+import type { RunEvent } from '../../src/shared/contract/runs'
+import type { AppStatus } from '../../src/shared/contract/app'
+import type { AppError } from '../../src/shared/errors'
+import { connect, memoryWire, serve } from '../../src/shared/wire'
+import {
+  buildEntries,
+  missingModel,
+  modelFolder,
+  removeEntries,
+  smallCorpus,
+  tinyConfig,
+  workerPath,
+} from '../fixtures/built'
+
+const names = Object.keys(contract) as (keyof MonoscopeContract)[]
+const asked = new Set<string>()
+let folder = ''
+let monoscope: Monoscope
+let client: MonoscopeClient
+
+beforeAll(async () => {
+  await buildEntries()
+  folder = await mkdtemp(join(tmpdir(), 'monoscope-contract-'))
+  process.env.MONOSCOPE_BACKEND = 'wasm'
+  const choosePath = () => Promise.resolve('/chosen')
+  const options = {
+    folder: join(folder, 'workspace'),
+    workerPath,
+    host: 'desktop' as const,
+    version: '0.0.0',
+    choosePath,
+  }
+  monoscope = await openMonoscope(options)
+  const wire = memoryWire()
+  serve(wire.b, contract, monoscope.handlers, {
+    checkOutputs: true,
+    onUnexpected: (error, name) => process.stderr.write(`${name}: ${String(error)}\n`),
+  })
+  const plain = connect<MonoscopeContract>(wire.a)
+  client = {
+    call: (name, ...rest) => {
+      asked.add(name)
+      return plain.call(name, ...rest)
+    },
+    feed: (name, ...rest) => {
+      asked.add(name)
+      return plain.feed(name, ...rest)
+    },
+  }
+})
+
+afterAll(async () => {
+  await monoscope.close()
+  await rm(folder, { recursive: true, force: true })
+  await removeEntries()
+})
+
+/** All values of a feed until it ends. */
+function valuesOf<T>(start: (onNext: (value: T) => void, onEnd: (error?: AppError) => void) => unknown): Promise<T[]> {
+  const values: T[] = []
+  return new Promise((resolve, reject) =>
+    start(
+      (value) => values.push(value),
+      (error) => (error ? reject(error) : resolve(values)),
+    ),
+  )
+}
+
+describe('bad input', () => {
+  it.each(names)('%s refuses what does not fit its schema', async (name) => {
+    // Every input is an object.
+    const bad = null as never
+    const isFeed = contract[name].kind === 'feed'
+    const failure = isFeed
+      ? valuesOf((next, end) => client.feed(name as 'app.watchStatus', bad, next, end))
+      : client.call(name as 'app.info', bad)
+    await expect(failure).rejects.toMatchObject({ code: 'invalid-input', details: { name } })
+  })
+
+  it('refuses a name that does not exist, inherited ones included', async () => {
+    for (const name of ['models.steal', 'constructor', '__proto__', 'toString']) {
+      await expect(client.call(name as 'app.info', {})).rejects.toMatchObject({ code: 'unknown-call' })
+      }
+  })
+
+  it.each([
+    ['runs.get', { runId: 99 }],
+    ['runs.cancel', { runId: 99 }],
+    ['runs.remove', { runId: 99 }],
+    ['jobs.cancel', { jobId: 99 }],
+    ['models.remove', { modelId: 99 }],
+    ['datasets.remove', { datasetId: 99 }],
+    ['atlas.start', { saeId: 99, datasetId: 99 }],
+    ['features.list', { saeId: 99 }],
+    ['features.get', { saeId: 99, featureIndex: 0 }],
+    ['features.label', { saeId: 99, featureIndex: 0, text: 'x' }],
+    ['features.tag', { saeId: 99, featureIndexes: [0], name: 'x' }],
+    ['features.untag', { saeId: 99, featureIndex: 0, tagId: 1 }],
+    ['tags.list', { saeId: 99 }],
+    ['safety.counts', { saeId: 99 }],
+    ['safety.list', { saeId: 99, category: 'politics' }],
+    ['safety.remove', { flagId: 99 }],
+    ['catalog.export', { saeId: 99, format: 'csv' }],
+    ['search.prompts', { saeId: 99, prompts: [{ text: 'x', sign: 'positive' }] }],
+  ] as const)('%s says that a thing does not exist', async (name, input) => {
+    await expect(client.call(name as 'runs.get', input as { runId: number })).rejects.toMatchObject({
+      code: 'not-found',
+    })
+  })
+})
+
+describe.skipIf(missingModel)('the whole line on a real model', () => {
+  let saeId = 0
+  let runId = 0
+  let datasetId = 0
+  let modelId = 0
+  // Only what is asked well from here on counts for the last test.
+  beforeAll(() => asked.clear())
+
+  it('knows itself', async () => {
+    expect(await client.call('app.warmUp', {})).toMatchObject({ name: 'wasm' })
+    expect(await client.call('app.info', {})).toMatchObject({
+      host: 'desktop',
+      hasDialogs: true,
+      backend: { name: 'wasm' },
+    })
+    expect(await client.call('app.choosePath', { what: 'textFile' })).toBe('/chosen')
+  })
+
+  it('adds a model and a text, once', async () => {
+    const model = await client.call('models.add', { path: modelFolder })
+    expect(model).toMatchObject({ name: 'stories260K', family: 'llama', layers: 5, dModel: 64, vocabulary: 512 })
+    expect(await client.call('models.add', { path: `${modelFolder}/` })).toEqual(model)
+    const corpus = smallCorpus(join(folder, 'stories.jsonl'), 60)
+    const dataset = await client.call('datasets.add', { path: corpus, name: 'stories' })
+    expect(dataset).toMatchObject({ documents: 60, format: 'jsonl', name: 'stories' })
+    expect(await client.call('models.list', {})).toEqual([model])
+    expect(await client.call('datasets.list', {})).toEqual([dataset])
+    await expect(client.call('models.add', { path: folder })).rejects.toMatchObject({ code: 'file-missing' })
+    ;[modelId, datasetId] = [model.id, dataset.id]
+  })
+
+  it('trains, with live points, and builds the atlas after it', async () => {
+    const config = tinyConfig(modelId, datasetId, 30)
+    const run = await client.call('runs.start', { name: 'tiny', config })
+    runId = run.id
+    await expect(client.call('runs.remove', { runId })).rejects.toMatchObject({ code: 'in-use' })
+    const events = await valuesOf<RunEvent>((next, end) => client.feed('runs.watch', { runId }, next, end))
+    expect(events.at(-1)?.run).toMatchObject({
+      state: 'done',
+      step: 30,
+      steps: 30,
+      failure: null,
+      backend: { name: 'wasm' },
+    })
+    const steps = events.flatMap(({ points }) => points.map(({ step }) => step))
+    expect(steps).toEqual([...new Set(steps)].sort((a, b) => a - b))
+    expect(steps.at(-1)).toBe(30)
+    const atlas = (await client.call('jobs.list', {})).find(({ kind }) => kind === 'atlas')
+    const jobs = await valuesOf((next, end) => client.feed('jobs.watch', { jobId: atlas?.id ?? 0 }, next, end))
+    expect(jobs.at(-1)).toMatchObject({ state: 'done', failure: null })
+    const [sae] = await client.call('saes.list', {})
+    expect(sae).toMatchObject({ runId, partial: false, dSae: 64, atlas: { datasetId, documents: 60 } })
+    expect(sae?.summary?.explainedVariance).toBeGreaterThan(0.2)
+    saeId = sae?.id ?? 0
+    expect(await client.call('runs.list', {})).toEqual([await client.call('runs.get', { runId })])
+  })
+
+  it('lists, labels, tags and flags features', async () => {
+    const page = await client.call('features.list', { saeId, sort: 'max', descending: true, limit: 5 })
+    expect(page.rows).toHaveLength(5)
+    expect(page.total).toBe(64)
+    const featureIndex = page.rows[0]?.featureIndex ?? 0
+    const feature = { saeId, featureIndex }
+    await client.call('features.label', { ...feature, text: '=the strongest, "of all"', author: 'me' })
+    const tag = await client.call('features.tag', { saeId, featureIndexes: [featureIndex], name: 'loud' })
+    const flag = await client.call('safety.assign', { ...feature, category: 'politics', reason: 'a test' })
+    const detail = await client.call('features.get', feature)
+    expect(detail).toMatchObject({ label: '=the strongest, "of all"', tags: [tag], safety: [flag] })
+    const [strongest] = detail.contexts
+    expect(strongest?.spans[strongest.peak]?.value).toBeCloseTo(strongest?.max ?? -1)
+    expect(new Set(detail.contexts.map(({ documentIndex }) => documentIndex)).size).toBe(detail.contexts.length)
+    expect(await client.call('tags.list', { saeId })).toEqual([{ ...tag, count: 1 }])
+    expect(await client.call('safety.list', { saeId, category: 'politics' })).toMatchObject([
+      { flag, feature: { featureIndex } },
+    ])
+    await expect(client.call('features.label', { saeId, featureIndex: 64, text: 'x' })).rejects.toMatchObject({
+      code: 'not-found',
+    })
+  })
+
+  it('finds features by prompts', async () => {
+    const found = await client.call('search.prompts', {
+      saeId,
+      prompts: [
+        { text: 'Once upon a time', sign: 'positive' },
+        { text: 'One day', sign: 'positive' },
+        { text: 'The dog', sign: 'negative' },
+      ],
+    })
+    expect(found.prompts).toHaveLength(3)
+    expect(found.prompts[0]?.map(({ text }) => text).join('')).toContain('Once upon a time')
+    for (const { values } of found.hits) {
+      expect(values[0]).toBeGreaterThan(0)
+      expect(values[1]).toBeGreaterThan(0)
+      expect(values[2]).toBe(0)
+    }
+    await expect(
+      client.call('search.prompts', { saeId, prompts: [{ text: 'x', sign: 'negative' }] }),
+    ).rejects.toMatchObject({ code: 'invalid-input' })
+  })
+
+  it('exports catalogs and never overwrites one', async () => {
+    const jsonl = await client.call('catalog.export', { saeId, format: 'jsonl' })
+    const text = readFileSync(jsonl.path, 'utf8')
+    expect(Buffer.byteLength(text)).toBe(jsonl.bytes)
+    const [head, ...features] = text
+      .trimEnd()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line))
+    expect(head).toMatchObject({
+      format: 'monoscope-catalog-1',
+      model: { name: 'stories260K' },
+      seed: 1,
+      sae: { dSae: 64 },
+    })
+    expect(features).toHaveLength(jsonl.features)
+    expect(features).toContainEqual(expect.objectContaining({ label: '=the strongest, "of all"', tags: ['loud'] }))
+    const again = await client.call('catalog.export', { saeId, format: 'jsonl' })
+    expect(again.path).not.toBe(jsonl.path)
+    expect(readFileSync(jsonl.path, 'utf8')).toBe(text)
+    const csv = await client.call('catalog.export', {
+      saeId,
+      format: 'csv',
+      which: 'labelled',
+      folder: join(folder, 'own'),
+    })
+    expect(csv).toMatchObject({ features: 1 })
+    expect(readFileSync(csv.path, 'utf8')).toContain(`,"'=the strongest, ""of all""",loud,politics: a test,`)
+    expect(await client.call('catalog.list', {})).toHaveLength(3)
+  })
+
+  it('cancels at once what is aborted, and ends feeds without leaving listeners', async () => {
+    const stop = new AbortController()
+    const waiting = client.call('app.warmUp', {}, stop.signal)
+    stop.abort()
+    await expect(waiting).rejects.toMatchObject({ code: 'cancelled' })
+    const before = monoscope.changes.size
+    const status = await new Promise<AppStatus>((resolve) => {
+      const end = client.feed('app.watchStatus', {}, (value) => {
+        end()
+        resolve(value)
+      })
+    })
+    expect(status.backend).toMatchObject({ name: 'wasm' })
+    await expect.poll(() => monoscope.changes.size).toBe(before)
+  })
+
+  it('cancels a training and keeps its checkpoint for an atlas', async () => {
+    const run = await client.call('runs.start', {
+      name: 'long',
+      config: tinyConfig(modelId, datasetId, 100_000),
+      atlas: false,
+    })
+    await expect
+      .poll(async () => (await client.call('runs.get', { runId: run.id })).step, { timeout: 60_000 })
+      .toBeGreaterThan(1)
+    const late = await client.call('runs.start', { name: 'waits', config: tinyConfig(modelId, datasetId, 5) })
+    await client.call('jobs.cancel', { jobId: late.jobId ?? 0 })
+    await client.call('runs.cancel', { runId: run.id })
+    const events = await valuesOf<RunEvent>((next, end) => client.feed('runs.watch', { runId: run.id }, next, end))
+    expect(events.at(-1)?.run).toMatchObject({ state: 'cancelled' })
+    const partial = (await client.call('saes.list', {})).find((sae) => sae.runId === run.id)
+    expect(partial).toMatchObject({ partial: true })
+    const job = await client.call('atlas.start', { saeId: partial?.id ?? 0, datasetId })
+    const jobs = await valuesOf((next, end) => client.feed('jobs.watch', { jobId: job.id }, next, end))
+    expect(jobs.at(-1)).toMatchObject({ state: 'done' })
+  })
+
+  it('removes what is no longer used', async () => {
+    const [entry] = await client.call('safety.list', { saeId, category: 'politics' })
+    const [tag] = await client.call('tags.list', { saeId })
+    const featureIndex = entry?.feature.featureIndex ?? 0
+    await client.call('features.untag', { saeId, featureIndex, tagId: tag?.id ?? 0 })
+    await client.call('safety.remove', { flagId: entry?.flag.id ?? 0 })
+    expect((await client.call('safety.counts', { saeId })).every(({ count }) => count === 0)).toBe(true)
+    await expect(client.call('models.remove', { modelId })).rejects.toMatchObject({ code: 'in-use' })
+    for (const { id } of await client.call('runs.list', {})) await client.call('runs.remove', { runId: id })
+    await client.call('datasets.remove', { datasetId })
+    await client.call('models.remove', { modelId })
+    expect(await client.call('models.list', {})).toEqual([])
+  })
+
+  it('left out no name of the contract', () => {
+    expect(names.filter((name) => !asked.has(name))).toEqual([])
+  })
+})
