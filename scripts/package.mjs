@@ -28,7 +28,13 @@ const config = {
     '!out/.built',
     'package.json',
     'resources/**',
+    // Runtimes of all systems come as packages; the one that is needed is copied below.
     '!node_modules/node-*/**',
+    // The native TensorFlow is downloaded by the user, never shipped.
+    '!node_modules/@tensorflow/tfjs-node-gpu/{deps,lib,build}/**',
+    // Bundles for web pages, and what only compilers read.
+    '!node_modules/@tensorflow/*/dist/*.{fesm,es2017,min}*',
+    '!node_modules/better-sqlite3/{deps,src}/**',
     '!node_modules/**/*.{map,md,d.ts}',
   ],
   asar: false,

@@ -88,7 +88,7 @@ describe('bad input', () => {
   it('refuses a name that does not exist, inherited ones included', async () => {
     for (const name of ['models.steal', 'constructor', '__proto__', 'toString']) {
       await expect(client.call(name as 'app.info', {})).rejects.toMatchObject({ code: 'unknown-call' })
-      }
+    }
   })
 
   it.each([

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openMonoscope, type Monoscope } from '../../src/main/monoscope'
+import { connectToHost } from '../../src/main/web/client'
 import { writeNewFile } from '../../src/main/handlers/new-file'
 import {
   buildEntries,
@@ -143,8 +144,13 @@ describe('a second process', () => {
   it('takes over after the owner was killed', async () => {
     const workspace = join(folder, 'served')
     const { child, ended } = startHeadless(['serve', '--json', '--workspace', workspace])
-    const printed = new Promise((resolve) => child.stdout?.once('data', resolve))
-    await printed
+    const printed = await new Promise((resolve) => child.stdout?.once('data', resolve))
+    const { address } = JSON.parse(String(printed)) as { address: string }
+    expect(await (await fetch(address)).text()).toContain('<title>page</title>')
+    const { port, searchParams } = new URL(address)
+    const { client, close } = await connectToHost({ port: Number(port), token: searchParams.get('token') ?? '' })
+    expect(await client.call('app.info', {})).toMatchObject({ host: 'browser', hasDialogs: false })
+    close()
     expect(existsSync(join(workspace, 'workspace.lock'))).toBe(true)
     child.kill('SIGKILL')
     await ended

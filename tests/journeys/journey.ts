@@ -152,9 +152,21 @@ async function exportCatalog(page: Page, workspace: string, featureIndex: string
 }
 
 /** The whole way; ends with no console error, no uncaught error and no policy violation. */
-export async function travel({ page, complaints, workspace }: Host): Promise<void> {
-  page.setDefaultTimeout(15_000)
-  const corpus = someStories(workspace)
+export async function travel(host: Host): Promise<void> {
+  host.page.setDefaultTimeout(15_000)
+  const corpus = someStories(host.workspace)
+  try {
+    await steps(host, corpus)
+  } catch (error) {
+    await picture(host.page, '99-failed')
+    throw error
+  } finally {
+    rmSync(corpus)
+  }
+  expect(host.complaints).toEqual([])
+}
+
+async function steps({ page, workspace }: Host, corpus: string): Promise<void> {
   await addModelAndText(page, corpus)
   await train(page)
   const featureIndex = await openFeature(page)
@@ -163,6 +175,4 @@ export async function travel({ page, complaints, workspace }: Host): Promise<voi
   await search(page)
   await reviewSafety(page, featureIndex)
   await exportCatalog(page, workspace, featureIndex)
-  rmSync(corpus)
-  expect(complaints).toEqual([])
 }

@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { openDb } from '../../src/main/store/db'
 import { findOwner, LOCK_NAME } from '../../src/main/workspace/lock'
 import { translateSystemError } from '../../src/main/workspace/system-errors'
 import { openWorkspace } from '../../src/main/workspace/workspace'
@@ -135,6 +136,20 @@ describe('system errors', () => {
   ])('names %s as %s', (code, expected) => {
     const error = Object.assign(new Error(code), { code, path: '/there' })
     expect(translateSystemError(error, '/here')).toMatchObject({ code: expected, details: { path: '/there' } })
+  })
+
+  it('names a full disk that SQLite met', () => {
+    const db = openDb({ path: join(temporaryFolder(), 'a.sqlite'), backups: '' })
+    onTestFinished(() => void db.close())
+    db.pragma(`max_page_count = ${Number(db.pragma('page_count', { simple: true }))}`)
+    const fill = () => db.prepare('INSERT INTO setting (key, value) VALUES (?, ?)').run('x', 'y'.repeat(1e6))
+    let thrown: unknown
+    try {
+      fill()
+    } catch (error) {
+      thrown = error
+    }
+    expect(translateSystemError(thrown, db.name)).toMatchObject({ code: 'disk-full', details: { path: db.name } })
   })
 
   it('leaves what it does not know', () => {

@@ -74,7 +74,7 @@ async function demo(
   const line = out.say('demoDone', { ...figures, seconds, backend: run.backend?.name ?? '-', catalog: catalog.path })
   if (!out.isInteractive) out.note(out.say('lookAtIt', { command }))
   out.result(result, line)
-  if (out.isInteractive && session.own) await serveUntilStopped(session, program)
+  if (out.isInteractive) await serveUntilStopped(session, program)
   return 0
 }
 

@@ -1,23 +1,40 @@
 /** `serve`: the same app as a page on loopback, until Ctrl-C. */
 import type { Command } from 'commander'
-import { AppError } from '../../shared/errors'
+import type { MonoscopeHandlers } from '../../shared/contract'
+import { forwardTo } from '../web/forward'
 import { startHost } from '../web/host'
 import { toNumber } from './find'
 import type { RunCommand } from './run-command'
 import type { Program, Session } from './session'
 
+/** Handlers for a page in a browser: its own workspace's, or those of the process that has it open. */
+function pageHandlers({ own, client }: Session): MonoscopeHandlers {
+  const handlers = own?.handlers ?? forwardTo(client)
+  return {
+    ...handlers,
+    'app.info': async (input, signal) => ({
+      ...(await handlers['app.info'](input, signal)),
+      host: 'browser',
+      hasDialogs: false,
+    }),
+    'app.choosePath': () => Promise.resolve(null),
+  }
+}
+
 /** Serves until the session's signal fires. */
 export async function serveUntilStopped(session: Session, program: Program, port = 0): Promise<void> {
   const { own, out, signal, folder } = session
-  if (!own) throw new AppError('workspace-open', { path: folder, pid: '-' })
-  const { handlers, onUnexpected } = own
-  const host = await startHost({ handlers, onUnexpected, rendererFolder: program.rendererFolder, port })
-  out.result(
-    { address: host.address, port: host.port, workspace: folder },
-    out.say('serving', { address: host.address }),
-  )
-  if (!signal.aborted)
+  const host = await startHost({
+    handlers: pageHandlers(session),
+    rendererFolder: program.rendererFolder,
+    port,
+    ...(own ? { onUnexpected: own.onUnexpected } : {}),
+  })
+  const { address } = host
+  out.result({ address, port: host.port, workspace: folder }, out.say('serving', { address }))
+  if (!signal.aborted) {
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  }
   await host.close()
 }
 

@@ -1,6 +1,8 @@
 /** The host of served mode and of the workspace's owner: static files, the wire over a WebSocket, on loopback with a token. */
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import sirv from 'sirv'
 import { WebSocketServer } from 'ws'
@@ -34,11 +36,11 @@ export type Host = {
   close(): Promise<void>
 }
 
-/** @throws AppError `port-taken` */
+/** @throws AppError `port-taken`, `file-missing` when the page was not built */
 export async function startHost(options: HostOptions): Promise<Host> {
   const { handlers, rendererFolder, port = 0, host = '127.0.0.1', onUnexpected } = options
   const token = options.token ?? randomBytes(24).toString('base64url')
-  const page = rendererFolder === null ? null : sirv(rendererFolder, { etag: true, single: true, dotfiles: false })
+  const page = rendererFolder === null ? null : pageOf(rendererFolder)
   const server = createServer()
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false })
   await listen(server, port, host)
@@ -64,6 +66,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
     address: `http://127.0.0.1:${bound}/?token=${token}`,
     close: () => close(server, sockets),
   }
+}
+
+function pageOf(folder: string): Page {
+  const path = join(folder, 'index.html')
+  if (!existsSync(path)) throw new AppError('file-missing', { path })
+  return sirv(folder, { etag: true, single: true, dotfiles: false })
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

@@ -18,8 +18,11 @@ export const useAppInfo = defineStore('app-info', () => {
 
   async function load(): Promise<void> {
     try {
-      info.value = await client.call('app.info', {})
+      const known = await client.call('app.info', {})
+      info.value = known
       error.value = null
+      // Until a worker has started nobody knows what computes, and the first question would wait for it.
+      if (known.backend === null) info.value = { ...known, backend: await client.call('app.warmUp', {}) }
     } catch (failure) {
       error.value = failure
     }

@@ -49,7 +49,7 @@ function axes(host: HTMLElement, options: LinePlotOptions): uPlot.Axis[] {
       grid: { show: true, width: 1, stroke: colour('--line') },
       // Without a point the range means nothing, so it gets no ticks.
       splits: (self, _, low, high) =>
-        self.data[0].length === 0 ? [] : options.isLog ? logTicks(low, high) : linearTicks(low, high),
+        self.data[0].length === 0 && !options.fixed ? [] : options.isLog ? logTicks(low, high) : linearTicks(low, high),
       // uPlot thins the labels of log axes by its own rule unless told to keep them.
       filter: (_, splits) => splits,
       values: (_, splits) => splits.map(options.formatY),
