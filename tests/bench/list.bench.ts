@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs'
 import { it } from 'vitest'
 import { openWebHost } from '../journeys/hosts'
-import { makeWorkspace } from './synthetic-workspace'
+import { makeWorkspace } from '../fixtures/synthetic-workspace'
 
 const FEATURES = 20_000
 const ROUNDS = 21

@@ -68,7 +68,12 @@ export async function openWebHost(given?: string): Promise<Host> {
   const workspace = given ?? temporaryWorkspace()
   const { address, child } = await startServer(workspace)
   const browser = await chromium.launch({ executablePath: chromiumPath!, args: CHROMIUM_ARGS })
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, locale: 'en-US', colorScheme: 'light' })
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    locale: 'en-US',
+    colorScheme: 'light',
+  })
+  const page = await context.newPage()
   const complaints: string[] = []
   listen(page, complaints)
   await page.goto(address)

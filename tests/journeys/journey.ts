@@ -115,7 +115,7 @@ async function search(page: Page): Promise<void> {
   await page.getByLabel('Prompt B', { exact: true }).fill('Tom wanted to play with the big dog')
   await page.getByLabel('Prompt C', { exact: true }).fill('She went to the park and')
   await page.getByRole('button', { name: 'Search', exact: true }).click()
-  await page.getByText(/features fire on/).waitFor()
+  await page.getByText(/found, firing on/).waitFor()
   await page.getByRole('table').getByRole('row').nth(1).waitFor()
   await picture(page, '09-search')
 }

@@ -122,6 +122,11 @@ export class FakeHost {
           this.datasets = [...this.datasets, dataset]
           return dataset
         }),
+      'datasets.remove': ({ datasetId }: { datasetId: number }) =>
+        later(() => {
+          this.datasets = this.datasets.filter((dataset) => dataset.id !== datasetId)
+          return null
+        }),
       'app.choosePath': () => later(() => '/chosen'),
       ...this.runHandlers(),
     }

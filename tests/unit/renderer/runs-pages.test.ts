@@ -25,6 +25,8 @@ const { default: LibraryPage } = await import('../../../src/renderer/views/libra
 const { default: NewRunPage } = await import('../../../src/renderer/views/runs/NewRunPage.vue')
 const { default: RunsPage } = await import('../../../src/renderer/views/runs/RunsPage.vue')
 
+const { useRuns } = await import('../../../src/renderer/views/runs/runs.store')
+
 let host: FakeHost
 let pinia: Pinia
 let router: Router
@@ -97,6 +99,17 @@ describe('runs', () => {
     await confirm()
     await vi.waitFor(() => expect(page.text()).toContain('No run yet'))
     expect(names()).toContain('runs.remove')
+  })
+
+  it('shows the newest run, and stays there when another one starts', async () => {
+    host.runs = [makeRun(1, { state: 'done' }), makeRun(2, { state: 'done' })]
+    const page = await show(RunsPage, '/runs')
+    await vi.waitFor(() => expect(page.find('.detail h2').text()).toBe('run-2'))
+    host.runs = [...host.runs, makeRun(3)]
+    await useRuns().load()
+    await flushPromises()
+    expect(page.findAll('.runcard')).toHaveLength(3)
+    expect(page.find('.detail h2').text()).toBe('run-2')
   })
 
   it('moves with j and k', async () => {

@@ -1,0 +1,80 @@
+/** Every page on a workspace with and without features: accessible, in both languages and themes, down to 1024 x 640, no complaints. */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeWorkspace } from '../fixtures/synthetic-workspace'
+import { missingHost, openWebHost, type Host } from '../journeys/hosts'
+
+const PAGES = ['/library', '/runs', '/runs/new', '/features', '/features/1/7', '/search', '/safety', '/catalog']
+const LOOKS = [
+  { language: 'en', theme: 'light', width: 1440, height: 900 },
+  { language: 'ko', theme: 'dark', width: 1440, height: 900 },
+  { language: 'ko', theme: 'light', width: 1024, height: 640 },
+  { language: 'en', theme: 'dark', width: 1024, height: 640 },
+]
+
+type Look = (typeof LOOKS)[number]
+
+async function show(page: Page, path: string, look: Look): Promise<void> {
+  await page.setViewportSize({ width: look.width, height: look.height })
+  await page.evaluate(
+    `localStorage.setItem('monoscope-language', '${look.language}'); localStorage.setItem('monoscope-theme', '${look.theme}')`,
+  )
+  await page.evaluate(`location.hash = '#${path}'`)
+  await page.reload()
+  await page.getByRole('heading', { level: 1 }).first().waitFor()
+  await page.locator('.workspace').waitFor()
+  await page.waitForFunction('document.querySelector("[aria-busy=true]") === null')
+}
+
+async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ target }) => target.join(' ')) }))).toEqual([])
+}
+
+/** Nothing may be wider than the window; what is wide scrolls inside itself. */
+async function expectFits(page: Page): Promise<void> {
+  expect(
+    await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth'),
+  ).toBe(0)
+}
+
+async function visit(host: Host, path: string, look: Look, kind: string): Promise<void> {
+  await show(host.page, path, look)
+  const folder = process.env.MONOSCOPE_SCREENSHOTS
+  const name = `${kind}${path.replaceAll('/', '-')}-${look.language}-${look.theme}-${look.width}.png`
+  if (folder) await host.page.screenshot({ path: join(folder, name) })
+  await expectFits(host.page)
+  await expectAccessible(host.page)
+  expect(await host.page.locator('html').getAttribute('lang')).toBe(look.language)
+  // A key that is shown instead of its text has dots and no spaces.
+  expect(await host.page.locator('main').innerText()).not.toMatch(
+    /\b(app|library|runs|features|search|safety|catalog)(\.\w+)+\b/,
+  )
+  expect(host.complaints).toEqual([])
+}
+
+describe.skipIf(missingHost('web') !== null)('pages', () => {
+  let full: Host
+  let empty: Host
+  let workspace: string
+  beforeAll(async () => {
+    workspace = await makeWorkspace(300)
+    full = await openWebHost(workspace)
+    empty = await openWebHost()
+  })
+  afterAll(async () => {
+    await full.close()
+    await empty.close()
+    rmSync(workspace, { recursive: true, force: true })
+  })
+
+  describe.each(LOOKS)('$language, $theme, $width x $height', (look) => {
+    it.each(PAGES)('%s with features', (path) => visit(full, path, look, 'full'))
+    it.each(PAGES.filter((path) => !path.startsWith('/features/')))('%s on an empty workspace', (path) =>
+      visit(empty, path, look, 'empty'),
+    )
+  })
+})
