@@ -256,7 +256,7 @@ export const FeatureRow = z.object({
   density: z.number(),
   firedTokens: z.int(),
   maxActivation: z.number(),
-  /** Counts of non-zero activations in 20 equal bins from 0 to max, for the small histogram. */
+  /** Counts of non-zero activations in 25 equal bins from 0 to max, for the small histogram. */
   histogram: Float32,
   /** Spans around the peak of the strongest context; empty for a silent feature. */
   peakSpans: z.array(TokenSpan),

@@ -203,7 +203,8 @@ export class AppError extends Error {
   }
 }
 
-const isErrorCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(ERROR_SENTENCES, code)
+const isErrorCode = (code: unknown): code is ErrorCode =>
+  typeof code === 'string' && Object.hasOwn(ERROR_SENTENCES, code)
 
 /** Turns anything thrown into the form that crosses the wire; an unexpected error becomes `internal` with its message. */
 export function toFailure(error: unknown): Failure {

@@ -42,7 +42,7 @@ describe('atlas', () => {
     expect(page.rows[0]).toMatchObject({ featureIndex: 4, density: 0.004, firedTokens: 4, topToken: 'e' })
     expect(page.rows[0]?.maxActivation).toBeCloseTo(0.4)
     expect(page.rows[0]?.peakSpans.map(({ text }) => text)).toEqual(['a', 'b', 'e', 'd'])
-    expect(page.rows[0]?.histogram).toHaveLength(20)
+    expect(page.rows[0]?.histogram).toHaveLength(25)
     const feature = store.features.get(saeId, 4, PIECES)
     expect(feature.meanActivation).toBe(0.5)
     expect(feature.fineHistogram).toHaveLength(50)

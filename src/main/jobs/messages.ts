@@ -3,7 +3,7 @@
  * another machine that mounts the workspace. A worker writes files and messages, never the database.
  */
 import { z } from 'zod'
-import { Backend, MetricPoint, SaeSummary, TrainConfig } from '../../shared/domain'
+import { Backend, Dataset, MetricPoint, Model, SaeSummary, TrainConfig } from '../../shared/domain'
 import type { Failure } from '../../shared/errors'
 
 const ModelSource = z.object({ name: z.string(), path: z.string(), sha256: z.string() })
@@ -68,28 +68,12 @@ export type AtlasArtifact = z.infer<typeof AtlasArtifact>
 
 // ------------------------------------------------------------- interactive questions to the warm worker
 
-export const ModelInfo = z.object({
-  family: z.string(),
-  layers: z.int(),
-  dModel: z.int(),
-  heads: z.int(),
-  vocabulary: z.int(),
-  contextSize: z.int(),
-  dtype: z.string(),
-  parameters: z.int(),
-  weightBytes: z.int(),
-  sha256: z.string(),
-})
+/** What a model folder turned out to hold. */
+export const ModelInfo = Model.omit({ id: true, name: true, path: true, addedAt: true })
 export type ModelInfo = z.infer<typeof ModelInfo>
 
-export const DatasetInfo = z.object({
-  format: z.enum(['text', 'jsonl']),
-  textField: z.string().nullable(),
-  documents: z.int(),
-  bytes: z.int(),
-  sha256: z.string(),
-  preview: z.string(),
-})
+/** What a text turned out to hold. */
+export const DatasetInfo = Dataset.omit({ id: true, name: true, path: true, addedAt: true })
 export type DatasetInfo = z.infer<typeof DatasetInfo>
 
 export type Requests = {

@@ -32,7 +32,8 @@ export type AtlasColumns = {
   }
 }
 
-const SMALL_BINS = 20
+/** Divides the 50 bins of the atlas, so that every count stays one. */
+const SMALL_BINS = 25
 const CHUNK_FEATURES = 256
 const PEAK_BEFORE = 5
 const PEAK_AFTER = 5

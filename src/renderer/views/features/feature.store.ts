@@ -81,9 +81,9 @@ export const useFeature = defineStore('feature', () => {
   }
 
   /** Makes a text the chosen label; an empty one removes the chosen label. The draft is kept when saving fails. */
-  const saveLabel = (text: string) =>
+  const saveLabel = (text: string, author = '') =>
     change(async (place) => {
-      await client.call('features.label', { ...place, text })
+      await client.call('features.label', { ...place, text, author })
       drop(place)
     })
 
