@@ -128,7 +128,7 @@ async function reviewSafety(page: Page, featureIndex: string): Promise<void> {
     .first()
     .click()
   await page.getByText('Only to see the form at work.').waitFor()
-  await page.getByRole('button', { name: `Show the contexts of feature ${featureIndex}` }).click()
+  await page.getByRole('button', { name: `Show these: contexts of feature ${featureIndex}` }).click()
   await picture(page, '10-safety')
 }
 

@@ -22,7 +22,7 @@ export type HeldOutFigures = {
   tokens: number
 }
 
-/** sum ||x - mean(x)||^2 over the first `tokens` rows, in float64 (reference/paper.md 3). */
+/** sum ||x - mean(x)||^2 over the first `tokens` rows, in float64. */
 export function spread(vectors: Float32Array, dIn: number, tokens: number): number {
   const mean = new Float64Array(dIn)
   for (let t = 0; t < tokens; t++) for (let j = 0; j < dIn; j++) mean[j] = (mean[j] ?? 0) + (vectors[t * dIn + j] ?? 0)

@@ -1,4 +1,4 @@
-/** Search by prompt combinations: features that fire at the end of every positive prompt and of no negative one (reference/paper.md 16). */
+/** Search by prompt combinations: features that fire at the end of every positive prompt and of no negative one. */
 import { AppError } from '../../../shared/errors'
 import type { LanguageModel } from '../lm/model'
 import type { Sae } from '../sae/loaded'

@@ -1,5 +1,5 @@
 /**
- * The paper's autoencoder: ReLU features and an L1 penalty weighted by decoder norms (reference/paper.md 2).
+ * The paper's autoencoder: ReLU features and an L1 penalty weighted by decoder norms (Templeton et al. 2024).
  *   f = relu(x W_enc + b_enc)    xhat = f W_dec + b_dec
  *   loss = mean_b ||x - xhat||^2 + lambda * mean_b sum_i f_i ||W_dec[i]||
  */

@@ -3,7 +3,7 @@ import type { LanguageModel } from '../lm/model'
 import { tf } from '../tf'
 import type { Windows } from './contexts'
 
-/** A token is an attention sink when its norm is beyond this many medians (reference/paper.md 1). */
+/** A token is an attention sink when its norm is beyond this many medians. */
 const SINK_MEDIANS = 10
 /** Tokens that the median norm and s are estimated from, at least, when there are that many. */
 export const ESTIMATION_TOKENS = 100_000
@@ -108,7 +108,7 @@ export function medianOf(values: Float32Array): number {
 }
 
 /**
- * s = sqrt(dIn / mean ||x||^2) over the tokens that are no sinks (reference/paper.md 1).
+ * s = sqrt(dIn / mean ||x||^2) over the tokens that are no sinks.
  * @param norms raw norms of text tokens
  */
 export function estimateScale(norms: Float32Array, dIn: number): InputScale {

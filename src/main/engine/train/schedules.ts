@@ -1,4 +1,4 @@
-/** How the penalty and the learning rate move over a run (the April 2024 recipe; reference/paper.md 2). */
+/** How the penalty and the learning rate move over a run (Anthropic's April 2024 recipe). */
 
 const WARM_UP_SHARE = 0.05
 const DECAY_SHARE = 0.2

@@ -13,7 +13,7 @@ import { isEvaluationStep, isReportStep, l1At, learningRateAt } from './schedule
 const CLIP_NORM = 1
 /** Held-out tokens of the evaluations along the way; the last one takes all. */
 const QUICK_TOKENS = 8192
-/** A feature is dead when silent for this many tokens (reference/paper.md 3), or for a fifth of a shorter run. */
+/** A feature is dead when silent for this many tokens ("Scaling Monosemanticity"), or for a fifth of a shorter run. */
 const DEAD_TOKENS = 1e7
 const DEAD_SHARE = 0.2
 /** Normalised inputs have a mean square norm of dIn, so an error so many times larger has left all sense. */
