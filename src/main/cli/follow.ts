@@ -44,13 +44,13 @@ export async function followRun(session: Session, runId: number): Promise<Run> {
         last = points.at(-1) ?? last
         explainedVariance =
           points.findLast((point) => point.explainedVariance !== null)?.explainedVariance ?? explainedVariance
-        if (run.state === 'running') out.progress(line(run))
+        if (run.state === 'running') out.progress(line(run), run.step / run.steps)
       },
       (error) => (latest && !error ? resolve(latest) : reject(error ?? new AppError('connection-lost'))),
     )
   })
   const run = await cancelling(session, () => client.call('runs.cancel', { runId }), watching)
-  out.progress(line(run), true)
+  out.progress(line(run), run.step / run.steps, true)
   if (run.state === 'failed' && run.failure) throw fromFailure(run.failure)
   return run
 }
@@ -69,13 +69,13 @@ export async function followJob(session: Session, jobId: number): Promise<Job> {
       { jobId },
       (job) => {
         latest = job
-        if (job.state === 'running') out.progress(line(job))
+        if (job.state === 'running') out.progress(line(job), job.done / job.total)
       },
       (error) => (latest && !error ? resolve(latest) : reject(error ?? new AppError('connection-lost'))),
     )
   })
   const job = await cancelling(session, () => client.call('jobs.cancel', { jobId }), watching)
-  out.progress(line(job), true)
+  out.progress(line(job), job.done / job.total, true)
   if (job.state === 'failed' && job.failure) throw fromFailure(job.failure)
   return job
 }

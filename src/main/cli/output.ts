@@ -5,6 +5,7 @@ import { text, type TextName } from './texts'
 
 const PLAIN_EVERY_MS = 3000
 const LINE_EVERY_MS = 100
+const BAR_CELLS = 20
 
 export class Output {
   private lastAt = 0
@@ -42,14 +43,14 @@ export class Output {
     sayOnStderr(line)
   }
 
-  /** Where a job stands: one changing line on a terminal, otherwise a line every few seconds. */
-  progress(line: string, isLast = false): void {
+  /** Where a job stands: a bar and one changing line on a terminal, otherwise a plain line every few seconds. */
+  progress(line: string, share: number, isLast = false): void {
     const isLine = process.stderr.isTTY
     const at = performance.now()
     if (!isLast && at - this.lastAt < (isLine ? LINE_EVERY_MS : PLAIN_EVERY_MS)) return
     this.lastAt = at
     if (!isLine) return sayOnStderr(line)
-    process.stderr.write(`\r\u001b[K${line.slice(0, process.stderr.columns - 1)}`)
+    process.stderr.write(`\r\u001b[K${`${bar(share)} ${line}`.slice(0, process.stderr.columns - 1)}`)
     this.hasLine = true
     if (isLast) this.endLine()
   }
@@ -66,6 +67,13 @@ export class Output {
     if (this.hasLine) process.stderr.write('\n')
     this.hasLine = false
   }
+}
+
+/** A share of 1 as a bar of fixed width with its percentage. */
+export function bar(share: number): string {
+  const known = Math.min(1, Math.max(0, Number.isFinite(share) ? share : 0))
+  const filled = Math.round(known * BAR_CELLS)
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)} ${String(Math.floor(known * 100)).padStart(3)} %`
 }
 
 /** Typed arrays as plain lists in JSON. */
