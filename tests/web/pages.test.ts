@@ -26,7 +26,7 @@ async function show(page: Page, path: string, look: Look): Promise<void> {
   await page.reload()
   await page.getByRole('heading', { level: 1 }).first().waitFor()
   await page.locator('.workspace').waitFor()
-  await page.waitForFunction('document.querySelector("[aria-busy=true]") === null')
+  await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' })
 }
 
 async function expectAccessible(page: Page): Promise<void> {
@@ -69,6 +69,34 @@ describe.skipIf(missingHost('web') !== null)('pages', () => {
     await full.close()
     await empty.close()
     rmSync(workspace, { recursive: true, force: true })
+  })
+
+  it('explain a figure and find a feature by its number, without complaints', async () => {
+    const { page } = full
+    await show(page, '/features/1/7', { language: 'en', theme: 'light', width: 1440, height: 900 })
+    await page.getByRole('button', { name: 'Density' }).click()
+    await page.getByText(/density = tokens with activation > 0/).waitFor()
+    await expectAccessible(page)
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Control+k')
+    await page.getByRole('dialog').getByRole('textbox').fill('12')
+    await expectAccessible(page)
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/#\/features\/1\/12$/)
+    expect(full.complaints).toEqual([])
+  })
+
+  it('ask before something is removed', async () => {
+    const { page } = full
+    await show(page, '/library', { language: 'en', theme: 'dark', width: 1440, height: 900 })
+    await page.getByRole('button', { name: 'Remove the text synthetic from the library' }).click()
+    const dialog = page.getByRole('alertdialog')
+    await dialog.waitFor()
+    await expectAccessible(page)
+    await dialog.getByRole('button', { name: 'Remove', exact: true }).click()
+    // It is in use by an atlas, so it stays, and the page says why.
+    await page.getByRole('alert').filter({ hasText: 'is used by' }).waitFor()
+    expect(full.complaints).toEqual([])
   })
 
   describe.each(LOOKS)('$language, $theme, $width x $height', (look) => {
