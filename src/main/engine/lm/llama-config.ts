@@ -1,4 +1,4 @@
-/** config.json of the llama family: what is understood, its defaults, and what is refused. */
+/** config.json of the llama family and its relatives: what is understood, its defaults, and what is refused. */
 import { z } from 'zod'
 import type { RopeScaling } from './rotary'
 
@@ -36,7 +36,22 @@ const LlamaJson = z.looseObject({
   bos_token_id: z.unknown().optional(),
   quantization_config: z.unknown().optional(),
 })
-type LlamaJson = z.infer<typeof LlamaJson>
+export type LlamaJson = z.infer<typeof LlamaJson>
+
+/** In what a model may differ from Llama; each family sets its own, and Llama itself is `PLAIN`. */
+export type LlamaVariant = {
+  /** Biases of the query, key and value maps, and of the output map. */
+  inputBias: boolean
+  outputBias: boolean
+  /** RMSNorm over each head of queries and keys, before they are rotated. */
+  headNorms: boolean
+}
+
+const PLAIN: LlamaVariant = {
+  inputBias: false,
+  outputBias: false,
+  headNorms: false,
+}
 
 export type LlamaConfig = {
   layers: number
@@ -50,11 +65,11 @@ export type LlamaConfig = {
   normEps: number
   theta: number
   scaling: RopeScaling
-  attentionBias: boolean
   mlpBias: boolean
   /** Whether the head is the transposed embedding; null when the config does not say and the files decide. */
   tied: boolean | null
   bosId: number | null
+  variant: LlamaVariant
 }
 
 function ropeScaling(json: LlamaJson): RopeScaling {
@@ -78,8 +93,14 @@ function refuseUnsupported(json: LlamaJson): void {
   if ((json.partial_rotary_factor ?? 1) !== 1) throw new Error('partial rotary embedding is not supported')
 }
 
-/** @throws z.ZodError, or Error with the reason in words */
-export function parseLlamaConfig(config: unknown): LlamaConfig {
+/**
+ * @param vary what the family does otherwise than Llama, from its config; nothing for Llama itself
+ * @throws z.ZodError, or Error with the reason in words
+ */
+export function parseLlamaConfig(
+  config: unknown,
+  vary: (json: LlamaJson) => Partial<LlamaVariant> = () => ({}),
+): LlamaConfig {
   const json = LlamaJson.parse(config)
   refuseUnsupported(json)
   const heads = json.num_attention_heads
@@ -87,6 +108,7 @@ export function parseLlamaConfig(config: unknown): LlamaConfig {
   if (heads % kvHeads !== 0) throw new Error(`${heads} heads cannot share ${kvHeads} key heads`)
   const headDim = json.head_dim ?? json.hidden_size / heads
   if (!Number.isInteger(headDim) || headDim % 2 !== 0) throw new Error(`a head of width ${headDim} cannot be rotated`)
+  const bias = json.attention_bias
   return {
     layers: json.num_hidden_layers,
     dModel: json.hidden_size,
@@ -99,9 +121,9 @@ export function parseLlamaConfig(config: unknown): LlamaConfig {
     normEps: json.rms_norm_eps,
     theta: json.rope_parameters?.rope_theta ?? json.rope_theta ?? 10000,
     scaling: ropeScaling(json),
-    attentionBias: json.attention_bias,
     mlpBias: json.mlp_bias,
     tied: json.tie_word_embeddings ?? null,
     bosId: Number.isInteger(json.bos_token_id) ? Number(json.bos_token_id) : null,
+    variant: { ...PLAIN, inputBias: bias, outputBias: bias, ...vary(json) },
   }
 }

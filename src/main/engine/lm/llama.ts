@@ -1,72 +1,15 @@
-/** The llama family: RMSNorm, rotary positions, grouped queries, SwiGLU (Touvron et al. 2023; Llama 3 rope scaling). */
+/** The llama family, and the block its relatives share: RMSNorm, rotary positions, grouped queries, SwiGLU (Touvron et al. 2023; Llama 3 rope scaling). */
 import { tf } from '../tf'
 import { attend, headsFirst } from './attention'
-import type { BlockContext, Family, FamilyNet, LoadedWeights, TensorShapes } from './family'
+import type { BlockContext, Family, FamilyNet, LoadedWeights } from './family'
 import { blockHook } from './hooks'
 import { Linear } from './linear'
 import { parseLlamaConfig } from './llama-config'
-import type { LlamaConfig } from './llama-config'
+import type { LlamaConfig, LlamaJson, LlamaVariant } from './llama-config'
+import { buildBlock, EMBED, FINAL_NORM, HEAD, llamaShapes } from './llama-weights'
+import type { Block } from './llama-weights'
 import { rmsNorm } from './norms'
 import { Rotary } from './rotary'
-
-const EMBED = 'embed_tokens.weight'
-const HEAD = 'lm_head.weight'
-const FINAL_NORM = 'norm.weight'
-
-const isTied = (config: LlamaConfig, has: (name: string) => boolean) => config.tied ?? !has(HEAD)
-
-/** Every tensor of the model with its stored shape; linear maps are stored [out, in]. */
-function llamaShapes(config: LlamaConfig, has: (name: string) => boolean): TensorShapes {
-  const { dModel, dMlp, heads, kvHeads, headDim, vocabulary } = config
-  const shapes: TensorShapes = new Map([[EMBED, [vocabulary, dModel]]])
-  const linear = (name: string, { out, from, bias }: { out: number; from: number; bias: boolean }) => {
-    shapes.set(`${name}.weight`, [out, from])
-    if (bias) shapes.set(`${name}.bias`, [out])
-  }
-  for (let layer = 0; layer < config.layers; layer++) {
-    const [attention, mlp] = [`layers.${layer}.self_attn`, `layers.${layer}.mlp`]
-    shapes.set(`layers.${layer}.input_layernorm.weight`, [dModel])
-    linear(`${attention}.q_proj`, { out: heads * headDim, from: dModel, bias: config.attentionBias })
-    linear(`${attention}.k_proj`, { out: kvHeads * headDim, from: dModel, bias: config.attentionBias })
-    linear(`${attention}.v_proj`, { out: kvHeads * headDim, from: dModel, bias: config.attentionBias })
-    linear(`${attention}.o_proj`, { out: dModel, from: heads * headDim, bias: config.attentionBias })
-    shapes.set(`layers.${layer}.post_attention_layernorm.weight`, [dModel])
-    linear(`${mlp}.gate_proj`, { out: dMlp, from: dModel, bias: config.mlpBias })
-    linear(`${mlp}.up_proj`, { out: dMlp, from: dModel, bias: config.mlpBias })
-    linear(`${mlp}.down_proj`, { out: dModel, from: dMlp, bias: config.mlpBias })
-  }
-  shapes.set(FINAL_NORM, [dModel])
-  if (!isTied(config, has)) shapes.set(HEAD, [vocabulary, dModel])
-  return shapes
-}
-
-type Block = {
-  attentionNorm: tf.Tensor1D
-  query: Linear
-  key: Linear
-  value: Linear
-  output: Linear
-  mlpNorm: tf.Tensor1D
-  gate: Linear
-  up: Linear
-  down: Linear
-}
-
-function buildBlock(weights: LoadedWeights, layer: number): Block {
-  const linear = (name: string) => new Linear(weights, `layers.${layer}.${name}`)
-  const norm = (name: string) => weights.vector(`layers.${layer}.${name}.weight`)
-  return {
-    attentionNorm: norm('input_layernorm'),
-    query: linear('self_attn.q_proj'),
-    key: linear('self_attn.k_proj'),
-    value: linear('self_attn.v_proj'),
-    output: linear('self_attn.o_proj'),
-    mlpNorm: norm('post_attention_layernorm'),
-    gate: linear('mlp.gate_proj'),
-    up: linear('mlp.up_proj'),
-    down: linear('mlp.down_proj'),
-  }
-}
 
 class LlamaNet implements FamilyNet {
   readonly #config: LlamaConfig
@@ -81,7 +24,7 @@ class LlamaNet implements FamilyNet {
   constructor(config: LlamaConfig, weights: LoadedWeights) {
     this.#config = config
     this.#embedding = weights.matrix(EMBED)
-    this.#blocks = Array.from({ length: config.layers }, (_, layer) => buildBlock(weights, layer))
+    this.#blocks = Array.from({ length: config.layers }, (_, layer) => buildBlock(weights, layer, config))
     this.#finalNorm = weights.vector(FINAL_NORM)
     this.#untiedHead = weights.has(HEAD) ? new Linear(weights, 'lm_head') : null
     this.#rotary = new Rotary(config.headDim, config.theta, config.scaling)
@@ -95,13 +38,13 @@ class LlamaNet implements FamilyNet {
   block(x: tf.Tensor3D, context: BlockContext): tf.Tensor3D {
     const { pass, layer } = context
     const block = this.#blockOf(layer)
-    const attentionOut = this.#attention(rmsNorm(x, block.attentionNorm, this.#config.normEps), block, context)
+    const attentionOut = this.#attention(this.#norm(x, block.attentionNorm), block, context)
     if (pass.hasStopped()) return x
     const addedByAttention = pass.visit(blockHook(layer, 'hook_attn_out'), attentionOut)
     if (pass.hasStopped()) return x
     const middle = pass.visit<tf.Tensor3D>(blockHook(layer, 'hook_resid_mid'), tf.add(x, addedByAttention))
     if (pass.hasStopped()) return x
-    const mlpOut = this.#mlp(rmsNorm(middle, block.mlpNorm, this.#config.normEps), block, context)
+    const mlpOut = this.#mlp(this.#norm(middle, block.mlpNorm), block, context)
     if (pass.hasStopped()) return x
     const addedByMlp = pass.visit(blockHook(layer, 'hook_mlp_out'), mlpOut)
     return pass.hasStopped() ? x : tf.add(middle, addedByMlp)
@@ -109,18 +52,23 @@ class LlamaNet implements FamilyNet {
 
   unembed(x: tf.Tensor3D): tf.Tensor3D {
     const [batch, time, dModel] = x.shape
-    const rows: tf.Tensor2D = tf.reshape(rmsNorm(x, this.#finalNorm, this.#config.normEps), [batch * time, dModel])
+    const rows: tf.Tensor2D = tf.reshape(this.#norm(x, this.#finalNorm), [batch * time, dModel])
     const logits = this.#untiedHead ? this.#untiedHead.apply(rows) : tf.matMul(rows, this.#transposedEmbedding())
     return tf.reshape(logits, [batch, time, this.#config.vocabulary])
   }
 
   dispose(): void {
-    for (const block of this.#blocks) for (const part of Object.values(block)) part.dispose()
+    for (const block of this.#blocks) for (const part of Object.values(block)) part?.dispose()
     this.#embedding.dispose()
     this.#finalNorm.dispose()
     this.#untiedHead?.dispose()
     this.#tiedHead?.dispose()
     this.#rotary.dispose()
+  }
+
+  /** RMSNorm, or x itself where the family has no norm. */
+  #norm<T extends tf.Tensor>(x: T, factors: tf.Tensor1D | null): T {
+    return factors ? rmsNorm(x, factors, this.#config.normEps) : x
   }
 
   #attention(x: tf.Tensor3D, block: Block, context: BlockContext): tf.Tensor3D {
@@ -129,11 +77,13 @@ class LlamaNet implements FamilyNet {
     const rows: tf.Tensor2D = tf.reshape(x, [batch * time, dModel])
     const split = (map: Linear, count: number): tf.Tensor4D =>
       tf.reshape(map.apply(rows), [batch, time, count, headDim])
-    const rotated = (map: Linear, count: number) => this.#rotary.apply(split(map, count), context.offset)
+    const rotated = (heads: tf.Tensor4D, norm: tf.Tensor1D | null) =>
+      this.#rotary.apply(this.#norm(heads, norm), context.offset)
+    const q = rotated(split(block.query, heads), block.queryNorm)
     const mixed = attend(
       {
-        q: headsFirst(tf.mul(rotated(block.query, heads), 1 / Math.sqrt(headDim))),
-        k: headsFirst(rotated(block.key, kvHeads)),
+        q: headsFirst(tf.mul(q, 1 / Math.sqrt(headDim))),
+        k: headsFirst(rotated(split(block.key, kvHeads), block.keyNorm)),
         v: headsFirst(split(block.value, kvHeads)),
       },
       context,
@@ -166,16 +116,28 @@ class LlamaNet implements FamilyNet {
   }
 }
 
-/** Reads `model_type` llama: Llama 1 to 3.x, and others that publish under that type. */
-export const llama: Family = {
-  modelType: 'llama',
-  parse(json) {
-    const config = parseLlamaConfig(json)
-    const { layers, dModel, heads, kvHeads, headDim, vocabulary, contextSize, bosId } = config
-    return {
-      facts: { family: 'llama', layers, dModel, heads, kvHeads, headDim, vocabulary, contextSize, bosId },
-      shapes: (has) => llamaShapes(config, has),
-      build: (weights) => new LlamaNet(config, weights),
-    }
-  },
+type Relative = {
+  modelType: string
+  /** What the family's published configs leave out, where Llama would take another value. */
+  defaults?: Record<string, unknown>
+  vary?: (json: LlamaJson) => Partial<LlamaVariant>
 }
+
+/** A family made of Llama's blocks, with differences. */
+export function llamaRelative({ modelType, defaults = {}, vary }: Relative): Family {
+  return {
+    modelType,
+    parse(json) {
+      const config = parseLlamaConfig(Object.assign({ ...defaults }, json), vary)
+      const { layers, dModel, heads, kvHeads, headDim, vocabulary, contextSize, bosId } = config
+      return {
+        facts: { family: modelType, layers, dModel, heads, kvHeads, headDim, vocabulary, contextSize, bosId },
+        shapes: (has) => llamaShapes(config, has),
+        build: (weights) => new LlamaNet(config, weights),
+      }
+    },
+  }
+}
+
+/** Reads `model_type` llama: Llama 1 to 3.x, and others that publish under that type. */
+export const llama = llamaRelative({ modelType: 'llama' })
