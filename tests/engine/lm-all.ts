@@ -7,7 +7,7 @@ import { goldensFolder, openTestBackend, reportSkip, storiesFolder } from './gol
 import { testModelFixture } from './lm-goldens'
 import { testStories } from './lm-stories'
 
-const FIXTURES = ['llama', 'llama3_rope_tied', 'llama_bf16', 'qwen2', 'qwen3']
+const FIXTURES = ['llama', 'llama3_rope_tied', 'llama_bf16', 'qwen2', 'qwen3', 'mistral', 'gemma2']
 
 export async function testAllModels(name: BackendName): Promise<void> {
   const goldens = goldensFolder()

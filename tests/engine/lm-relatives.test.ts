@@ -1,6 +1,7 @@
-/** Configs of Llama's relatives: which tensors they have, what absent keys mean, and what is refused. */
+/** Configs of Llama's relatives: which layers have a window, what absent keys mean, and what is refused. */
 import { describe, expect, it } from 'vitest'
 import { FAMILIES } from '../../src/main/engine/lm/families'
+import { parseLlamaConfig, slidingWindow } from '../../src/main/engine/lm/llama-config'
 
 const CONFIG = {
   hidden_size: 8,
@@ -19,6 +20,36 @@ const parse = (family: string, change: Record<string, unknown> = {}) => {
 }
 const shapesOf = (family: string, change?: Record<string, unknown>) =>
   Object.fromEntries(parse(family, change).shapes(() => false))
+
+describe('the window of a layer', () => {
+  const windows = (change: Record<string, unknown>) => {
+    const { variant } = parseLlamaConfig({ ...CONFIG, ...change }, (json) => ({
+      window: slidingWindow(json, (layer) => layer % 2 === 0),
+    }))
+    return [0, 1, 2, 3].map((layer) => variant.window(layer))
+  }
+  it.each([
+    [{ sliding_window: 6 }, [6, null, 6, null]],
+    [{ sliding_window: null }, [null, null, null, null]],
+    [{}, [null, null, null, null]],
+    [
+      { sliding_window: 6, layer_types: ['full_attention', 'full_attention', 'full_attention', 'sliding_attention'] },
+      [null, null, null, 6],
+    ],
+  ])('follows %j', (change, expected) => {
+    expect(windows(change)).toEqual(expected)
+  })
+  it('is refused when the list does not fit the layers', () => {
+    expect(() => windows({ sliding_window: 6, layer_types: ['full_attention'] })).toThrow(
+      'layer_types names 1 layers of 4',
+    )
+    const layer_types = ['full_attention', 'full_attention', 'linear_attention', 'full_attention']
+    expect(() => windows({ sliding_window: 6, layer_types })).toThrow(
+      'a layer of type linear_attention is not supported',
+    )
+    expect(() => windows({ sliding_window: 0 })).toThrow('sliding_window')
+  })
+})
 
 describe('the tensors of a family', () => {
   it('qwen2 has biases on queries, keys and values only, whatever its config says of biases', () => {
@@ -43,11 +74,4 @@ describe('the tensors of a family', () => {
 
 it.each(['qwen2', 'qwen3'])('%s refuses an activation that nobody wrote', (family) => {
   expect(() => parse(family, { hidden_act: 'relu' })).toThrow('the activation relu is not supported')
-})
-
-it.each(['qwen2', 'qwen3'])('%s refuses a window only when it is in use', (family) => {
-  expect(() => parse(family, { sliding_window: 8, use_sliding_window: true })).toThrow(
-    'a sliding window is not supported',
-  )
-  expect(parse(family, { sliding_window: 8, use_sliding_window: false }).facts.layers).toBe(4)
 })

@@ -1,5 +1,6 @@
 /** Causal self-attention with grouped queries, shared by the families. */
 import { tf } from '../tf'
+import { softCap } from './activations'
 import type { BlockContext } from './family'
 import { blockHook } from './hooks'
 
@@ -9,14 +10,19 @@ const MASKED = -1e30
 /** [batch, time, heads, headDim] -> [batch, heads, time, headDim] */
 export const headsFirst = (x: tf.Tensor4D): tf.Tensor4D => tf.transpose(x, [0, 2, 1, 3])
 
+type MaskShape = { time: number; seen: number; offset: number; group: number; window: number | null }
+
 /**
- * Added to scores: 0 where the query at `offset + row` may see the key, a huge negative number above.
+ * Added to scores: 0 where the query at position i = `offset + row` sees key j, a huge negative number elsewhere: above, and with a
+ * window W also at j <= i - W, so that W keys are seen, the query's own included.
  * @returns [group * time, seen], the same rows for every query head of a group
  */
-function causalMask({ time, seen, offset, group }: { time: number; seen: number; offset: number; group: number }) {
+function causalMask({ time, seen, offset, group, window }: MaskShape): tf.Tensor2D {
   const mask = new Float32Array(group * time * seen)
   for (let row = 0; row < group * time; row++) {
-    mask.fill(MASKED, row * seen + Math.min(seen, offset + (row % time) + 1), (row + 1) * seen)
+    const end = offset + (row % time) + 1
+    mask.fill(MASKED, row * seen + Math.min(seen, end), (row + 1) * seen)
+    if (window !== null) mask.fill(MASKED, row * seen, row * seen + Math.max(0, end - window))
   }
   return tf.tensor2d(mask, [group * time, seen])
 }
@@ -29,11 +35,17 @@ type Heads = {
   values: tf.Tensor3D
   /** [group * time, seen] */
   mask: tf.Tensor2D
+  /** Bound of the scores before the mask, or null. */
+  cap: number | null
 }
 
+/** Pattern of masked scores [..., rows, seen]. */
+const patternOf = <T extends tf.Tensor>(scores: T, { mask, cap }: Pick<Heads, 'mask' | 'cap'>): T =>
+  tf.softmax(tf.add<T>(softCap(scores, cap), mask))
+
 /** All heads in one batched product. @returns patterns [batch * kvHeads, group * time, seen] */
-function batchedPattern({ grouped, keys, mask }: Heads): tf.Tensor3D {
-  return tf.softmax(tf.add(tf.matMul(grouped, keys, false, true), mask))
+function batchedPattern({ grouped, keys, ...bounds }: Heads): tf.Tensor3D {
+  return patternOf<tf.Tensor3D>(tf.matMul(grouped, keys, false, true), bounds)
 }
 
 /**
@@ -41,7 +53,7 @@ function batchedPattern({ grouped, keys, mask }: Heads): tf.Tensor3D {
  * are taken from; so heads are cut out of plain arrays. That leaves no tape, so it must not run while gradients are recorded.
  * @returns mixed values [batch * kvHeads, group * time, headDim]
  */
-function attendHeadByHead({ grouped, keys, values, mask }: Heads): tf.Tensor3D {
+function attendHeadByHead({ grouped, keys, values, ...bounds }: Heads): tf.Tensor3D {
   const [pairs, rows, headDim] = grouped.shape
   const seen = keys.shape[1]
   const parts = [grouped, tf.transpose(keys, [0, 2, 1]), values].map((x) => x.dataSync())
@@ -52,8 +64,8 @@ function attendHeadByHead({ grouped, keys, values, mask }: Heads): tf.Tensor3D {
       return tf.tensor2d(parts[part]?.subarray(pair * length, (pair + 1) * length) ?? [], shape)
     }
     const head = tf.tidy(() => {
-      const scores = tf.matMul(cut(0, [rows, headDim]), cut(1, [headDim, seen]))
-      return tf.matMul(tf.softmax(tf.add(scores, mask)), cut(2, [seen, headDim]))
+      const scores: tf.Tensor2D = tf.matMul(cut(0, [rows, headDim]), cut(1, [headDim, seen]))
+      return tf.matMul(patternOf(scores, bounds), cut(2, [seen, headDim]))
     })
     mixed.set(head.dataSync(), pair * rows * headDim)
     head.dispose()
@@ -68,8 +80,16 @@ const WORTH_SPLITTING = 512
 const goesHeadByHead = (scores: number) =>
   tf.getBackend() === 'wasm' && scores >= WORTH_SPLITTING && !tf.engine().isTapeOn()
 
+/** In what the attention of a family differs from the plain one. */
+export type AttentionLimits = {
+  /** Keys a query sees, its own included; null for all before it. */
+  window?: number | null
+  /** Bound of the scores (Gemma 2): x becomes softCap tanh(x / softCap). */
+  softCap?: number | null
+}
+
 /**
- * softmax(q k^T + mask) v, where neighbouring query heads share a key head.
+ * softmax(cap(q k^T) + mask) v, where neighbouring query heads share a key head.
  * Query heads of a group are stacked along time, so that grouped queries need no copies of keys and values.
  * @param q queries, scaled [batch, heads, time, headDim]
  * @param k keys [batch, kvHeads, time, headDim]; `v` likewise
@@ -78,6 +98,7 @@ const goesHeadByHead = (scores: number) =>
 export function attend(
   { q, k, v }: { q: tf.Tensor4D; k: tf.Tensor4D; v: tf.Tensor4D },
   { pass, layer, offset, cache }: BlockContext,
+  limits: AttentionLimits = {},
 ): tf.Tensor3D {
   const [batch, heads, time, headDim] = q.shape
   const kvHeads = k.shape[1]
@@ -86,7 +107,13 @@ export function attend(
   const { keys, values } = cache ? cache.extend(flat(k), flat(v)) : { keys: flat(k), values: flat(v) }
   const seen = keys.shape[1]
   const grouped: tf.Tensor3D = tf.reshape(q, [batch * kvHeads, group * time, headDim])
-  const parts = { grouped, keys, values, mask: causalMask({ time, seen, offset, group }) }
+  const parts = {
+    grouped,
+    keys,
+    values,
+    mask: causalMask({ time, seen, offset, group, window: limits.window ?? null }),
+    cap: limits.softCap ?? null,
+  }
   const hookName = blockHook(layer, 'attn.hook_pattern')
   let mixed: tf.Tensor3D
   if (goesHeadByHead(time * seen) && !pass.wants(hookName)) {

@@ -1,6 +1,8 @@
 /** The registry of model families: which file of this room reads which `model_type`. */
 import type { Family } from './family'
+import { gemma2 } from './gemma2'
 import { llama } from './llama'
+import { mistral } from './mistral'
 import { qwen2, qwen3 } from './qwen'
 
-export const FAMILIES: readonly Family[] = [llama, qwen2, qwen3]
+export const FAMILIES: readonly Family[] = [llama, mistral, qwen2, qwen3, gemma2]

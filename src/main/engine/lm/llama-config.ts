@@ -25,6 +25,11 @@ const LlamaJson = z.looseObject({
   max_position_embeddings: z.int().min(1).max(100_000_000).default(2048),
   rms_norm_eps: z.number().positive().max(1).default(1e-6),
   hidden_act: z.string().default('silu'),
+  /** Gemma's name for the same, which goes first. */
+  hidden_activation: z.string().nullish(),
+  sliding_window: z.int().min(1).nullish(),
+  /** Newer way to say which layers have the window: sliding_attention or full_attention for each. */
+  layer_types: z.array(z.string()).nullish(),
   rope_theta: z.number().positive().nullish(),
   rope_scaling: Rope.nullish(),
   /** Newer name for rope_theta and rope_scaling together. */
@@ -45,12 +50,32 @@ export type LlamaVariant = {
   outputBias: boolean
   /** RMSNorm over each head of queries and keys, before they are rotated. */
   headNorms: boolean
+  /** Whether norms multiply by 1 + weight instead of weight. */
+  onePlusNorms: boolean
+  /** Whether what attention and MLP add is normed once more, by norms of their own. */
+  outputNorms: boolean
+  /** What the embedding is multiplied by. */
+  embedScale: number
+  /** What queries are multiplied by; null is 1 / sqrt(headDim). */
+  queryScale: number | null
+  /** Bounds of attention scores and of logits: x becomes cap * tanh(x / cap). */
+  attentionCap: number | null
+  logitCap: number | null
+  /** How many positions, itself included, a token of this layer attends to; null is all. */
+  window(layer: number): number | null
 }
 
 const PLAIN: LlamaVariant = {
   inputBias: false,
   outputBias: false,
   headNorms: false,
+  onePlusNorms: false,
+  outputNorms: false,
+  embedScale: 1,
+  queryScale: null,
+  attentionCap: null,
+  logitCap: null,
+  window: () => null,
 }
 
 export type LlamaConfig = {
@@ -65,6 +90,7 @@ export type LlamaConfig = {
   normEps: number
   theta: number
   scaling: RopeScaling
+  activation: 'silu' | 'gelu-tanh'
   mlpBias: boolean
   /** Whether the head is the transposed embedding; null when the config does not say and the files decide. */
   tied: boolean | null
@@ -85,10 +111,33 @@ function ropeScaling(json: LlamaJson): RopeScaling {
   throw new Error(`rope_scaling of type ${type} is not supported`)
 }
 
+/**
+ * Window of each layer: as `layer_types` lists them, else where the family's rule says.
+ * @param windowed whether a layer has the window when the config lists none
+ */
+export function slidingWindow(json: LlamaJson, windowed: (layer: number) => boolean): LlamaVariant['window'] {
+  const { sliding_window: size, layer_types: types, num_hidden_layers: layers } = json
+  if (types && types.length !== layers) throw new Error(`layer_types names ${types.length} layers of ${layers}`)
+  const other = types?.find((type) => type !== 'sliding_attention' && type !== 'full_attention')
+  if (other !== undefined) throw new Error(`a layer of type ${other} is not supported`)
+  const isWindowed = (layer: number) => (types ? types[layer] === 'sliding_attention' : windowed(layer))
+  return (layer) => (size && isWindowed(layer) ? size : null)
+}
+
+const ACTIVATIONS = new Map<string, LlamaConfig['activation']>([
+  ['silu', 'silu'],
+  ['swish', 'silu'],
+  ['gelu_pytorch_tanh', 'gelu-tanh'],
+])
+
+function activationOf(json: LlamaJson): LlamaConfig['activation'] {
+  const name = json.hidden_activation ?? json.hidden_act
+  const activation = ACTIVATIONS.get(name)
+  if (!activation) throw new Error(`the activation ${name} is not supported`)
+  return activation
+}
+
 function refuseUnsupported(json: LlamaJson): void {
-  if (json.hidden_act !== 'silu' && json.hidden_act !== 'swish') {
-    throw new Error(`the activation ${json.hidden_act} is not supported`)
-  }
   if (json.quantization_config) throw new Error('quantised weights are not supported')
   if ((json.partial_rotary_factor ?? 1) !== 1) throw new Error('partial rotary embedding is not supported')
 }
@@ -102,6 +151,7 @@ export function parseLlamaConfig(
   vary: (json: LlamaJson) => Partial<LlamaVariant> = () => ({}),
 ): LlamaConfig {
   const json = LlamaJson.parse(config)
+  const activation = activationOf(json)
   refuseUnsupported(json)
   const heads = json.num_attention_heads
   const kvHeads = json.num_key_value_heads ?? heads
@@ -121,6 +171,7 @@ export function parseLlamaConfig(
     normEps: json.rms_norm_eps,
     theta: json.rope_parameters?.rope_theta ?? json.rope_theta ?? 10000,
     scaling: ropeScaling(json),
+    activation,
     mlpBias: json.mlp_bias,
     tied: json.tie_word_embeddings ?? null,
     bosId: Number.isInteger(json.bos_token_id) ? Number(json.bos_token_id) : null,

@@ -1,5 +1,5 @@
 /** The tensors of the llama family and its relatives: their names, their stored shapes, and the blocks built from them. */
-import type { tf } from '../tf'
+import { tf } from '../tf'
 import type { LoadedWeights, TensorShapes } from './family'
 import { Linear } from './linear'
 import type { LlamaConfig } from './llama-config'
@@ -9,6 +9,17 @@ export const HEAD = 'lm_head.weight'
 export const FINAL_NORM = 'norm.weight'
 
 const isTied = (config: LlamaConfig, has: (name: string) => boolean) => config.tied ?? !has(HEAD)
+
+/** Names of a block's norms of the residual stream. Gemma 2 has two more than Llama, and gives one name another meaning. */
+function normNames({ outputNorms }: LlamaConfig['variant']) {
+  if (!outputNorms) return { attention: 'input_layernorm', mlp: 'post_attention_layernorm' }
+  return {
+    attention: 'input_layernorm',
+    attentionOut: 'post_attention_layernorm',
+    mlp: 'pre_feedforward_layernorm',
+    mlpOut: 'post_feedforward_layernorm',
+  }
+}
 
 /** Every tensor of the model with its stored shape; linear maps are stored [out, in]. */
 export function llamaShapes(config: LlamaConfig, has: (name: string) => boolean): TensorShapes {
@@ -21,8 +32,7 @@ export function llamaShapes(config: LlamaConfig, has: (name: string) => boolean)
   }
   for (let layer = 0; layer < config.layers; layer++) {
     const [attention, mlp] = [`layers.${layer}.self_attn`, `layers.${layer}.mlp`]
-    shapes.set(`layers.${layer}.input_layernorm.weight`, [dModel])
-    shapes.set(`layers.${layer}.post_attention_layernorm.weight`, [dModel])
+    for (const name of Object.values(normNames(variant))) shapes.set(`layers.${layer}.${name}.weight`, [dModel])
     linear(`${attention}.q_proj`, { out: heads * headDim, from: dModel, bias: inputBias })
     linear(`${attention}.k_proj`, { out: kvHeads * headDim, from: dModel, bias: inputBias })
     linear(`${attention}.v_proj`, { out: kvHeads * headDim, from: dModel, bias: inputBias })
@@ -46,24 +56,39 @@ export type Block = {
   /** Over each head of queries and keys [headDim]; null in families without. */
   queryNorm: tf.Tensor1D | null
   keyNorm: tf.Tensor1D | null
+  /** Of what attention and MLP add; null in families without. */
+  attentionOutNorm: tf.Tensor1D | null
   mlpNorm: tf.Tensor1D
+  mlpOutNorm: tf.Tensor1D | null
   gate: Linear
   up: Linear
   down: Linear
 }
 
+/** The factors of a norm: its weight, or 1 + weight where the family stores the difference from 1. */
+export function normFactors(weights: LoadedWeights, name: string, { onePlusNorms }: LlamaConfig['variant']) {
+  const stored = weights.vector(name)
+  if (!onePlusNorms) return stored
+  const factors = tf.keep(tf.add<tf.Tensor1D>(stored, 1))
+  stored.dispose()
+  return factors
+}
+
 export function buildBlock(weights: LoadedWeights, layer: number, { variant }: LlamaConfig): Block {
   const linear = (name: string) => new Linear(weights, `layers.${layer}.${name}`)
-  const norm = (name: string) => weights.vector(`layers.${layer}.${name}.weight`)
+  const norm = (name: string) => normFactors(weights, `layers.${layer}.${name}.weight`, variant)
+  const names = normNames(variant)
   return {
-    attentionNorm: norm('input_layernorm'),
+    attentionNorm: norm(names.attention),
     query: linear('self_attn.q_proj'),
     key: linear('self_attn.k_proj'),
     value: linear('self_attn.v_proj'),
     output: linear('self_attn.o_proj'),
     queryNorm: variant.headNorms ? norm('self_attn.q_norm') : null,
     keyNorm: variant.headNorms ? norm('self_attn.k_norm') : null,
-    mlpNorm: norm('post_attention_layernorm'),
+    attentionOutNorm: names.attentionOut ? norm(names.attentionOut) : null,
+    mlpNorm: norm(names.mlp),
+    mlpOutNorm: names.mlpOut ? norm(names.mlpOut) : null,
     gate: linear('mlp.gate_proj'),
     up: linear('mlp.up_proj'),
     down: linear('mlp.down_proj'),

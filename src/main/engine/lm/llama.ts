@@ -1,12 +1,13 @@
 /** The llama family, and the block its relatives share: RMSNorm, rotary positions, grouped queries, SwiGLU (Touvron et al. 2023; Llama 3 rope scaling). */
 import { tf } from '../tf'
+import { geluTanh, silu, softCap } from './activations'
 import { attend, headsFirst } from './attention'
 import type { BlockContext, Family, FamilyNet, LoadedWeights } from './family'
 import { blockHook } from './hooks'
 import { Linear } from './linear'
 import { parseLlamaConfig } from './llama-config'
 import type { LlamaConfig, LlamaJson, LlamaVariant } from './llama-config'
-import { buildBlock, EMBED, FINAL_NORM, HEAD, llamaShapes } from './llama-weights'
+import { buildBlock, EMBED, FINAL_NORM, HEAD, llamaShapes, normFactors } from './llama-weights'
 import type { Block } from './llama-weights'
 import { rmsNorm } from './norms'
 import { Rotary } from './rotary'
@@ -25,14 +26,16 @@ class LlamaNet implements FamilyNet {
     this.#config = config
     this.#embedding = weights.matrix(EMBED)
     this.#blocks = Array.from({ length: config.layers }, (_, layer) => buildBlock(weights, layer, config))
-    this.#finalNorm = weights.vector(FINAL_NORM)
+    this.#finalNorm = normFactors(weights, FINAL_NORM, config.variant)
     this.#untiedHead = weights.has(HEAD) ? new Linear(weights, 'lm_head') : null
     this.#rotary = new Rotary(config.headDim, config.theta, config.scaling)
   }
 
   embed(ids: tf.Tensor2D): tf.Tensor3D {
     const [batch, time] = ids.shape
-    return tf.reshape(tf.gather(this.#embedding, tf.reshape(ids, [-1])), [batch, time, this.#config.dModel])
+    const { dModel, variant } = this.#config
+    const rows = tf.gather(this.#embedding, tf.reshape(ids, [-1]))
+    return tf.reshape(variant.embedScale === 1 ? rows : tf.mul(rows, variant.embedScale), [batch, time, dModel])
   }
 
   block(x: tf.Tensor3D, context: BlockContext): tf.Tensor3D {
@@ -40,13 +43,16 @@ class LlamaNet implements FamilyNet {
     const block = this.#blockOf(layer)
     const attentionOut = this.#attention(this.#norm(x, block.attentionNorm), block, context)
     if (pass.hasStopped()) return x
-    const addedByAttention = pass.visit(blockHook(layer, 'hook_attn_out'), attentionOut)
+    const addedByAttention = pass.visit(
+      blockHook(layer, 'hook_attn_out'),
+      this.#norm(attentionOut, block.attentionOutNorm),
+    )
     if (pass.hasStopped()) return x
     const middle = pass.visit<tf.Tensor3D>(blockHook(layer, 'hook_resid_mid'), tf.add(x, addedByAttention))
     if (pass.hasStopped()) return x
     const mlpOut = this.#mlp(this.#norm(middle, block.mlpNorm), block, context)
     if (pass.hasStopped()) return x
-    const addedByMlp = pass.visit(blockHook(layer, 'hook_mlp_out'), mlpOut)
+    const addedByMlp = pass.visit(blockHook(layer, 'hook_mlp_out'), this.#norm(mlpOut, block.mlpOutNorm))
     return pass.hasStopped() ? x : tf.add(middle, addedByMlp)
   }
 
@@ -54,7 +60,7 @@ class LlamaNet implements FamilyNet {
     const [batch, time, dModel] = x.shape
     const rows: tf.Tensor2D = tf.reshape(this.#norm(x, this.#finalNorm), [batch * time, dModel])
     const logits = this.#untiedHead ? this.#untiedHead.apply(rows) : tf.matMul(rows, this.#transposedEmbedding())
-    return tf.reshape(logits, [batch, time, this.#config.vocabulary])
+    return tf.reshape(softCap(logits, this.#config.variant.logitCap), [batch, time, this.#config.vocabulary])
   }
 
   dispose(): void {
@@ -73,7 +79,7 @@ class LlamaNet implements FamilyNet {
 
   #attention(x: tf.Tensor3D, block: Block, context: BlockContext): tf.Tensor3D {
     const [batch, time, dModel] = x.shape
-    const { heads, kvHeads, headDim } = this.#config
+    const { heads, kvHeads, headDim, variant } = this.#config
     const rows: tf.Tensor2D = tf.reshape(x, [batch * time, dModel])
     const split = (map: Linear, count: number): tf.Tensor4D =>
       tf.reshape(map.apply(rows), [batch, time, count, headDim])
@@ -82,11 +88,12 @@ class LlamaNet implements FamilyNet {
     const q = rotated(split(block.query, heads), block.queryNorm)
     const mixed = attend(
       {
-        q: headsFirst(tf.mul(q, 1 / Math.sqrt(headDim))),
+        q: headsFirst(tf.mul(q, variant.queryScale ?? 1 / Math.sqrt(headDim))),
         k: headsFirst(rotated(split(block.key, kvHeads), block.keyNorm)),
         v: headsFirst(split(block.value, kvHeads)),
       },
       context,
+      { window: variant.window(context.layer), softCap: variant.attentionCap },
     )
     const flat: tf.Tensor2D = tf.reshape(mixed, [batch * time, heads * headDim])
     return tf.reshape(block.output.apply(flat), [batch, time, dModel])
@@ -95,8 +102,8 @@ class LlamaNet implements FamilyNet {
   #mlp(x: tf.Tensor3D, block: Block, { pass, layer }: BlockContext): tf.Tensor3D {
     const [batch, time, dModel] = x.shape
     const rows: tf.Tensor2D = tf.reshape(x, [batch * time, dModel])
-    const gate = block.gate.apply(rows)
-    const neurons = tf.mul(tf.mul(gate, tf.sigmoid(gate)), block.up.apply(rows))
+    const activate = this.#config.activation === 'silu' ? silu : geluTanh
+    const neurons = tf.mul(activate(block.gate.apply(rows)), block.up.apply(rows))
     const shaped: tf.Tensor3D = tf.reshape(neurons, [batch, time, this.#config.dMlp])
     const post = pass.visit(blockHook(layer, 'mlp.hook_post'), shaped)
     if (pass.hasStopped()) return x
