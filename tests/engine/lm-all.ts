@@ -7,7 +7,20 @@ import { goldensFolder, openTestBackend, reportSkip, storiesFolder } from './gol
 import { testModelFixture } from './lm-goldens'
 import { testStories } from './lm-stories'
 
-const FIXTURES = ['llama', 'llama3_rope_tied', 'llama_bf16', 'qwen2', 'qwen3', 'mistral', 'gemma2']
+const FIXTURES = [
+  'gpt2',
+  'gpt2_sharded',
+  'gpt2_bare_names',
+  'gpt2_bf16',
+  'gpt2_f16',
+  'llama',
+  'llama3_rope_tied',
+  'llama_bf16',
+  'qwen2',
+  'qwen3',
+  'mistral',
+  'gemma2',
+]
 
 export async function testAllModels(name: BackendName): Promise<void> {
   const goldens = goldensFolder()

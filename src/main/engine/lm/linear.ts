@@ -7,11 +7,14 @@ export class Linear {
   readonly #weight: tf.Tensor2D
   readonly #bias: tf.Tensor1D | null
 
-  /** @param name of a checkpoint's layer: `name.weight` stored [out, in], and `name.bias` when there is one */
-  constructor(weights: LoadedWeights, name: string) {
-    const stored = weights.matrix(`${name}.weight`)
-    this.#weight = tf.keep(tf.tidy(() => tf.transpose(stored)))
-    stored.dispose()
+  /**
+   * @param name of a checkpoint's layer: `name.weight`, and `name.bias` when there is one
+   * @param stored layout of the weight in the checkpoint; only gpt2 has it [in, out]
+   */
+  constructor(weights: LoadedWeights, name: string, stored: 'out-in' | 'in-out' = 'out-in') {
+    const weight = weights.matrix(`${name}.weight`)
+    this.#weight = stored === 'in-out' ? weight : tf.keep(tf.tidy(() => tf.transpose(weight)))
+    if (stored === 'out-in') weight.dispose()
     this.#bias = weights.has(`${name}.bias`) ? weights.vector(`${name}.bias`) : null
   }
 

@@ -15,7 +15,7 @@ export type CheckedModel = {
   family: FamilyModel
   shapes: TensorShapes
   weights: WeightFiles
-  /** What stands before every name in the files: `model.`, or nothing. */
+  /** A name with what stands before it in the files: `model.`, `transformer.`, or nothing. */
   storedName(name: string): string
 }
 
@@ -44,9 +44,15 @@ async function readConfig(folder: string): Promise<FamilyModel> {
   }
 }
 
-/** Published checkpoints write the decoder's tensors with or without `model.` before them; the head has no prefix. */
+const PREFIXES = ['model.', 'transformer.']
+
+/** Published checkpoints write the decoder's tensors with or without a prefix; the head has none. */
 function storedNameIn(weights: WeightFiles): (name: string) => string {
-  return (name) => (!weights.tensors.has(name) && weights.tensors.has(`model.${name}`) ? `model.${name}` : name)
+  return (name) => {
+    if (weights.tensors.has(name)) return name
+    const prefix = PREFIXES.find((one) => weights.tensors.has(one + name))
+    return prefix === undefined ? name : prefix + name
+  }
 }
 
 /** @throws AppError model-tensor-missing, model-tensor-shape, file-corrupt (a type that is not a float) */

@@ -1,8 +1,35 @@
 /** Normalisations of the residual stream. */
 import { tf } from '../tf'
+import type { LoadedWeights } from './family'
 
 /** x / sqrt(mean(x^2) + eps) * weight over the last axis (Zhang & Sennrich 2019). Keeps the shape of x. */
 export function rmsNorm<T extends tf.Tensor>(x: T, weight: tf.Tensor1D, eps: number): T {
   const meanSquare = tf.mean(tf.square(x), -1, true)
   return tf.mul(tf.mul(x, tf.rsqrt(tf.add(meanSquare, eps))), weight)
+}
+
+/** (x - mean) / sqrt(var + eps) * weight + bias over the last axis (Ba et al. 2016). */
+export class LayerNorm {
+  readonly #weight: tf.Tensor1D
+  readonly #bias: tf.Tensor1D
+  readonly #eps: number
+
+  /** @param name of a checkpoint's norm: `name.weight` and `name.bias` */
+  constructor(weights: LoadedWeights, name: string, eps: number) {
+    this.#weight = weights.vector(`${name}.weight`)
+    this.#bias = weights.vector(`${name}.bias`)
+    this.#eps = eps
+  }
+
+  /** Keeps the shape of x. */
+  apply<T extends tf.Tensor>(x: T): T {
+    const centred: T = tf.sub(x, tf.mean(x, -1, true))
+    const variance = tf.mean(tf.square(centred), -1, true)
+    return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(variance, this.#eps))), this.#weight), this.#bias)
+  }
+
+  dispose(): void {
+    this.#weight.dispose()
+    this.#bias.dispose()
+  }
 }
