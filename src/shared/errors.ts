@@ -76,6 +76,10 @@ export const ERROR_SENTENCES = {
     en: 'The hook point {hookName} does not exist in this model. Use one of blocks.0 to blocks.{lastLayer} with hook_resid_pre, hook_resid_mid or hook_resid_post.',
     ko: '이 모델에는 후크 지점 {hookName}이(가) 없습니다. blocks.0부터 blocks.{lastLayer}까지의 hook_resid_pre, hook_resid_mid, hook_resid_post 중에서 고르세요.',
   },
+  'hook-absent': {
+    en: 'The hook point {hookName} does not exist in this model: its attention and MLP work side by side, so nothing lies between them. Use hook_resid_pre or hook_resid_post.',
+    ko: '이 모델에는 후크 지점 {hookName}이(가) 없습니다. 어텐션과 MLP가 나란히 계산되어 그 사이의 값이 없습니다. hook_resid_pre나 hook_resid_post를 고르세요.',
+  },
   'training-diverged': {
     en: 'The loss stopped being a number at step {step}. Start again with a smaller learning rate; the last checkpoint is kept.',
     ko: '{step}단계에서 손실이 숫자가 아니게 되었습니다. 학습률을 줄여 다시 시작하세요. 마지막 체크포인트는 남아 있습니다.',

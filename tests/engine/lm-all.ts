@@ -13,6 +13,8 @@ const FIXTURES = [
   'gpt2_bare_names',
   'gpt2_bf16',
   'gpt2_f16',
+  'gpt_neo',
+  'gpt_neox',
   'llama',
   'llama3_rope_tied',
   'llama_bf16',

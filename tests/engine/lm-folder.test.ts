@@ -203,7 +203,9 @@ describe('a damaged folder', () => {
   })
   it('is of an unknown family', async () => {
     await put({ ...CONFIG, model_type: 'mamba' })
-    await says('The model type "mamba" is not supported. Supported types: gpt2, llama, mistral, qwen2, qwen3, gemma2.')
+    await says(
+      'The model type "mamba" is not supported. Supported types: gpt2, gpt_neo, gpt_neox, llama, mistral, qwen2, qwen3, gemma2.',
+    )
   })
   it.each([
     [{ hidden_size: 0 }, 'hidden_size: too small'],

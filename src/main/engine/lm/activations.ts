@@ -12,6 +12,25 @@ export function geluTanh<T extends tf.Tensor>(x: T): T {
   return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1))
 }
 
+/** GELU by the error function, `gelu` of configs: x / 2 (1 + erf(x / sqrt(2))). */
+export function geluErf<T extends tf.Tensor>(x: T): T {
+  return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1))
+}
+
+const GELUS = new Map([
+  ['gelu', geluErf],
+  ['gelu_new', geluTanh],
+  ['gelu_pytorch_tanh', geluTanh],
+  ['gelu_fast', geluTanh],
+])
+
+/** The GELU that a config names. @throws Error when it names another activation */
+export function geluNamed(name: string): typeof geluErf {
+  const gelu = GELUS.get(name)
+  if (!gelu) throw new Error(`the activation ${name} is not supported`)
+  return gelu
+}
+
 /** cap tanh(x / cap), which stays within cap; x itself where there is none. */
 export function softCap<T extends tf.Tensor>(x: T, cap: number | null): T {
   return cap === null ? x : tf.mul(tf.tanh(tf.div(x, cap)), cap)

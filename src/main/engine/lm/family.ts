@@ -1,7 +1,7 @@
 /** What a model family brings, and what it is given: one file per family implements these types. */
 import type { tf } from '../tf'
 import type { LayerCache } from './cache'
-import type { HookPass } from './hooks'
+import type { BlockHook, HookPass } from './hooks'
 
 /** What is known of a model from its config and weight headers. */
 export type ModelConfig = {
@@ -16,6 +16,8 @@ export type ModelConfig = {
   contextSize: number
   /** From config.json; a tokenizer's own bosId comes first. */
   bosId: number | null
+  /** Hooks that blocks of this model do not have: with parallel residuals there is no `hook_resid_mid`. */
+  absentHooks?: readonly BlockHook[]
   /** Type of the stored weights: float32, float16 or bfloat16. Arithmetic is always float32. */
   dtype: string
   parameters: number

@@ -27,17 +27,25 @@ export function parseHook(hookName: string): HookPoint | null {
 
 export const blockHook = (layer: number, site: BlockHook): string => `blocks.${layer}.${site}`
 
-/** Every hook of a model with so many blocks, in the order a forward pass reaches them. */
-export function listHooks(layers: number): string[] {
+/**
+ * Every hook of a model with so many blocks, in the order a forward pass reaches them.
+ * @param absent hooks that its blocks do not have
+ */
+export function listHooks(layers: number, absent: readonly BlockHook[] = []): string[] {
   const names = ['hook_embed']
-  for (let layer = 0; layer < layers; layer++) names.push(...BLOCK_HOOKS.map((site) => blockHook(layer, site)))
+  const sites = BLOCK_HOOKS.filter((site) => !absent.includes(site))
+  for (let layer = 0; layer < layers; layer++) names.push(...sites.map((site) => blockHook(layer, site)))
   return names
 }
 
-/** @throws AppError hook-unknown when the name is none, or its layer is beyond the model */
-export function requireHook(hookName: string, layers: number): HookPoint {
+/**
+ * @param absent hooks that the blocks of the model do not have
+ * @throws AppError hook-unknown when the name is none, or its layer is beyond the model; hook-absent when its blocks lack it
+ */
+export function requireHook(hookName: string, layers: number, absent: readonly BlockHook[] = []): HookPoint {
   const point = parseHook(hookName)
   if (!point || point.layer >= layers) throw new AppError('hook-unknown', { hookName, lastLayer: layers - 1 })
+  if (absent.some((site) => site === point.site)) throw new AppError('hook-absent', { hookName })
   return point
 }
 

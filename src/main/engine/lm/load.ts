@@ -15,7 +15,7 @@ export type CheckedModel = {
   family: FamilyModel
   shapes: TensorShapes
   weights: WeightFiles
-  /** A name with what stands before it in the files: `model.`, `transformer.`, or nothing. */
+  /** A name with what stands before it in the files: `model.`, `transformer.`, `gpt_neox.`, or nothing. */
   storedName(name: string): string
 }
 
@@ -44,7 +44,7 @@ async function readConfig(folder: string): Promise<FamilyModel> {
   }
 }
 
-const PREFIXES = ['model.', 'transformer.']
+const PREFIXES = ['model.', 'transformer.', 'gpt_neox.']
 
 /** Published checkpoints write the decoder's tensors with or without a prefix; the head has none. */
 function storedNameIn(weights: WeightFiles): (name: string) => string {

@@ -27,7 +27,7 @@ export class LanguageModel {
    * Runs the model. Attention is causal and positions start at 0, so padding on the right never changes what comes before it.
    * Intermediate tensors are disposed; logits and captured tensors belong to the caller (return them from a tidy, or dispose).
    * @param ids int32 [batch, time]
-   * @throws AppError hook-unknown for a name in capture, intervene or stopAfter
+   * @throws AppError hook-unknown, hook-absent for a name in capture, intervene or stopAfter
    */
   forward(ids: tf.Tensor2D, options: ForwardOptions = {}): ForwardResult {
     this.#requireHooks(options)
@@ -57,12 +57,12 @@ export class LanguageModel {
 
   /** Every hook of this model, in the order a pass reaches them. */
   hookNames(): string[] {
-    return listHooks(this.config.layers)
+    return listHooks(this.config.layers, this.config.absentHooks)
   }
 
-  /** @throws AppError hook-unknown */
+  /** @throws AppError hook-unknown, hook-absent */
   requireHook(hookName: string): HookPoint {
-    return requireHook(hookName, this.config.layers)
+    return requireHook(hookName, this.config.layers, this.config.absentHooks)
   }
 
   /** Frees the weights. The model cannot be used afterwards. */

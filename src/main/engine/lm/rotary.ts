@@ -7,14 +7,14 @@ export type RopeScaling =
   | { type: 'llama3'; factor: number; lowFreqFactor: number; highFreqFactor: number; originalContext: number }
 
 /**
- * Angle per position of each rotating pair [headDim / 2], in float32 as the reference computes it.
+ * Angle per position of each rotating pair [width / 2], in float32 as the reference computes it.
  * llama3 (Llama 3.1): wavelengths longer than originalContext / lowFreqFactor turn `factor` times slower, those shorter than
  * originalContext / highFreqFactor stay, and those between are mixed linearly in originalContext / wavelength.
  */
-export function inverseFrequencies(headDim: number, theta: number, scaling: RopeScaling): Float32Array {
-  const frequencies = new Float32Array(headDim / 2)
+export function inverseFrequencies(width: number, theta: number, scaling: RopeScaling): Float32Array {
+  const frequencies = new Float32Array(width / 2)
   for (let i = 0; i < frequencies.length; i++) {
-    const plain = Math.fround(1 / theta ** ((2 * i) / headDim))
+    const plain = Math.fround(1 / theta ** ((2 * i) / width))
     frequencies[i] = scaleFrequency(plain, scaling)
   }
   return frequencies
@@ -43,9 +43,11 @@ export class Rotary {
     private readonly headDim: number,
     theta: number,
     scaling: RopeScaling,
+    /** How many features of a head, from the first on, are rotated; the others pass unchanged (GPT-NeoX). */
+    private readonly rotating = headDim,
   ) {
-    this.#frequencies = inverseFrequencies(headDim, theta, scaling)
-    this.#rotateHalf = tf.keep(rotateHalfMatrix(headDim))
+    this.#frequencies = inverseFrequencies(rotating, theta, scaling)
+    this.#rotateHalf = tf.keep(rotateHalfMatrix(headDim, rotating))
   }
 
   /**
@@ -72,12 +74,13 @@ export class Rotary {
   #tableOf(length: number): Table {
     if (this.#table && this.#table.length >= length) return this.#table
     const rows = 2 ** Math.ceil(Math.log2(Math.max(length, 64)))
-    const half = this.headDim / 2
+    const half = this.rotating / 2
     const cos = new Float32Array(rows * this.headDim)
     const sin = new Float32Array(rows * this.headDim)
     for (let position = 0; position < rows; position++) {
       for (let i = 0; i < this.headDim; i++) {
-        const angle = Math.fround(position * (this.#frequencies[i % half] ?? 0))
+        const frequency = i < this.rotating ? (this.#frequencies[i % half] ?? 0) : 0
+        const angle = Math.fround(position * frequency)
         cos[position * this.headDim + i] = Math.cos(angle)
         sin[position * this.headDim + i] = Math.sin(angle)
       }
@@ -90,9 +93,9 @@ export class Rotary {
   }
 }
 
-/** R with x R = (-x2, x1) for x = (x1, x2) split in halves. [headDim, headDim] */
-function rotateHalfMatrix(headDim: number): tf.Tensor2D {
-  const half = headDim / 2
+/** R with x R = (-x2, x1, 0) for x = (x1, x2, rest), the first `rotating` features split in halves. [headDim, headDim] */
+function rotateHalfMatrix(headDim: number, rotating: number): tf.Tensor2D {
+  const half = rotating / 2
   const matrix = new Float32Array(headDim * headDim)
   for (let i = 0; i < half; i++) {
     matrix[(half + i) * headDim + i] = -1
