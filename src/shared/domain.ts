@@ -9,7 +9,6 @@ const Time = z.string()
 
 /** float32 values travel as typed arrays on every wire. */
 export const Float32 = z.instanceof(Float32Array)
-export const Int32 = z.instanceof(Int32Array)
 
 // ---------------------------------------------------------------- library
 

@@ -125,10 +125,6 @@ export const ERROR_SENTENCES = {
     en: 'The {what} {id} is used by {users}. Remove those first.',
     ko: '{what} {id}은(는) {users}에서 쓰고 있습니다. 먼저 그것을 지우세요.',
   },
-  'already-there': {
-    en: 'The {what} {id} is already in this workspace.',
-    ko: '{what} {id}은(는) 이미 작업 공간에 있습니다.',
-  },
   'atlas-missing': {
     en: 'The autoencoder {id} has no feature atlas yet. Build the atlas first.',
     ko: '오토인코더 {id}에는 아직 특징 도감이 없습니다. 먼저 도감을 만드세요.',

@@ -1,15 +1,13 @@
-/** Finds what the user named by number or by name; without a name, the newest. */
+/** Finds what the user named by number or by name, the newest of that name; without a name, the newest. */
 import { InvalidArgumentError } from 'commander'
 import type { Dataset, Model, Sae } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import type { Session } from './session'
 
 function find<T extends { id: number; name: string }>(all: readonly T[], wanted: string | undefined, what: string): T {
-  const newest = all.reduce<T | undefined>((best, one) => (best && best.id > one.id ? best : one), undefined)
-  const found =
-    wanted === undefined
-      ? newest
-      : (all.find(({ id }) => String(id) === wanted) ?? all.findLast(({ name }) => name === wanted))
+  const byId = all.find(({ id }) => String(id) === wanted)
+  const named = wanted === undefined ? all : all.filter(({ name }) => name === wanted)
+  const found = byId ?? named.reduce<T | undefined>((best, one) => (best && best.id > one.id ? best : one), undefined)
   if (!found) throw new AppError('not-found', { what, id: wanted ?? '' })
   return found
 }

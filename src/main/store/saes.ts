@@ -11,6 +11,9 @@ type Row = Omit<Sae, 'partial' | 'summary' | 'backend' | 'atlas'> & {
   partial: number
   summary: string | null
   backend: string | null
+} & AtlasColumns
+
+type AtlasColumns = {
   atlasDatasetId: number | null
   atlasDatasetName: string
   atlasTokens: number
@@ -31,16 +34,16 @@ const SELECT = `
   LEFT JOIN atlas ON atlas.sae_id = sae.id AND atlas.complete = 1
   LEFT JOIN dataset ON dataset.id = atlas.dataset_id`
 
-function atlasOf(row: Row): Sae['atlas'] {
-  if (row.atlasDatasetId === null) return null
+function atlasOf(columns: AtlasColumns): Sae['atlas'] {
+  if (columns.atlasDatasetId === null) return null
   return {
-    datasetId: row.atlasDatasetId,
-    datasetName: row.atlasDatasetName,
-    tokens: row.atlasTokens,
-    documents: row.atlasDocuments,
-    droppedTokens: row.atlasDropped,
-    liveFeatures: row.atlasLive,
-    builtAt: row.atlasBuiltAt,
+    datasetId: columns.atlasDatasetId,
+    datasetName: columns.atlasDatasetName,
+    tokens: columns.atlasTokens,
+    documents: columns.atlasDocuments,
+    droppedTokens: columns.atlasDropped,
+    liveFeatures: columns.atlasLive,
+    builtAt: columns.atlasBuiltAt,
   }
 }
 
@@ -105,42 +108,16 @@ export class SaeStore {
   }
 
   private saeOf(row: Row): Sae {
-    const {
-      id,
-      name,
-      runId,
-      modelId,
-      modelName,
-      hookName,
-      architecture,
-      dIn,
-      dSae,
-      contextSize,
-      sha256,
-      seed,
-      createdAt,
-    } = row
+    const { atlasDatasetId, atlasDatasetName, atlasTokens, atlasDocuments, ...rest } = row
+    const { atlasDropped, atlasLive, atlasBuiltAt, ...own } = rest
+    const counts = { atlasTokens, atlasDocuments, atlasDropped, atlasLive }
     return {
-      ...{
-        id,
-        name,
-        runId,
-        modelId,
-        modelName,
-        hookName,
-        architecture,
-        dIn,
-        dSae,
-        contextSize,
-        sha256,
-        seed,
-        createdAt,
-      },
-      path: resolve(this.folder, row.path),
-      partial: row.partial === 1,
-      summary: jsonOf(SaeSummary, row.summary),
-      backend: jsonOf(Backend, row.backend),
-      atlas: atlasOf(row),
+      ...own,
+      path: resolve(this.folder, own.path),
+      partial: own.partial === 1,
+      summary: jsonOf(SaeSummary, own.summary),
+      backend: jsonOf(Backend, own.backend),
+      atlas: atlasOf({ atlasDatasetId, atlasDatasetName, atlasBuiltAt, ...counts }),
     }
   }
 }

@@ -7,6 +7,7 @@ import { client } from './client'
 const KEY = 'monoscope-sae'
 
 export const useCurrentSae = defineStore('current-sae', () => {
+  /** Newest first, as the contract gives them. */
   const list = shallowRef<Sae[]>([])
   const chosenId = ref<number | null>(Number(localStorage.getItem(KEY)) || null)
   const isLoaded = ref(false)
@@ -16,8 +17,8 @@ export const useCurrentSae = defineStore('current-sae', () => {
   const sae = computed<Sae | null>(
     () =>
       list.value.find((one) => one.id === chosenId.value) ??
-      list.value.findLast((one) => one.atlas !== null) ??
-      list.value.at(-1) ??
+      list.value.find((one) => one.atlas !== null) ??
+      list.value[0] ??
       null,
   )
 

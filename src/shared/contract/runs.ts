@@ -21,6 +21,7 @@ export const runs = {
   'runs.remove': call(z.object({ runId: Id }), z.null()),
   /** All points after `afterStep`, then live ones until the run has ended. */
   'runs.watch': feed(z.object({ runId: Id, afterStep: z.int().default(-1) }), RunEvent),
+  /** Newest first. */
   'saes.list': call(z.object({}), z.array(Sae)),
   'atlas.start': call(z.object({ saeId: Id, datasetId: Id }), Job),
   'jobs.list': call(z.object({}), z.array(Job)),

@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { tf } from '../tf'
 import { geluNamed } from './activations'
 import type { Family, LoadedWeights, TensorShapes } from './family'
-import { gptModel, headWidth, tokenId } from './gpt-net'
-import type { GptBlock, GptConfig, GptParts, QueryKeyValue } from './gpt-net'
+import { gptModel, headWidth, learnedPositionParts, tokenId } from './gpt-net'
+import type { GptBlock, GptConfig, QueryKeyValue } from './gpt-net'
 import { Linear } from './linear'
 import { LayerNorm } from './norms'
 
@@ -123,20 +123,11 @@ function blockOf(weights: LoadedWeights, layer: number, config: GptConfig): GptB
   }
 }
 
-const partsOf = (weights: LoadedWeights, config: GptConfig): GptParts => ({
-  tokens: weights.matrix('wte.weight'),
-  positions: weights.matrix('wpe.weight'),
-  rotary: null,
-  blocks: Array.from({ length: config.layers }, (_, layer) => blockOf(weights, layer, config)),
-  finalNorm: new LayerNorm(weights, 'ln_f', config.normEps),
-  head: config.isTied ? null : new Linear(weights, 'lm_head'),
-})
-
 /** Reads `model_type` gpt_neo, with or without `transformer.` before its names. */
 export const gptNeo: Family = {
   modelType: 'gpt_neo',
   parse(json) {
     const config = parseConfig(json)
-    return gptModel(config, shapesOf(config), (weights) => partsOf(weights, config))
+    return gptModel(config, shapesOf(config), (weights) => learnedPositionParts(weights, config, blockOf))
   },
 }

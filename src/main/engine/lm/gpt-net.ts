@@ -4,8 +4,8 @@ import type { geluErf } from './activations'
 import { attend, headsFirst } from './attention'
 import type { BlockContext, ConfigFacts, FamilyModel, FamilyNet, LoadedWeights, TensorShapes } from './family'
 import { blockHook } from './hooks'
-import type { Linear } from './linear'
-import type { LayerNorm } from './norms'
+import { Linear } from './linear'
+import { LayerNorm } from './norms'
 import type { Rotary } from './rotary'
 
 /** What config.json says of such a network. */
@@ -158,6 +158,19 @@ export function gptModel(
     build: (weights) => new GptNet(config, partsOf(weights)),
   }
 }
+
+/** Builds one block of a family from its weights. */
+export type BlockBuilder = (weights: LoadedWeights, layer: number, config: GptConfig) => GptBlock
+
+/** The parts of gpt2 and gpt_neo, which differ in their blocks only: learned positions, the names of the rest. */
+export const learnedPositionParts = (weights: LoadedWeights, config: GptConfig, blockOf: BlockBuilder): GptParts => ({
+  tokens: weights.matrix('wte.weight'),
+  positions: weights.matrix('wpe.weight'),
+  rotary: null,
+  blocks: Array.from({ length: config.layers }, (_, layer) => blockOf(weights, layer, config)),
+  finalNorm: new LayerNorm(weights, 'ln_f', config.normEps),
+  head: config.isTied ? null : new Linear(weights, 'lm_head'),
+})
 
 /** Width of a head. @throws Error when heads do not divide the width */
 export function headWidth(dModel: number, heads: number): number {
