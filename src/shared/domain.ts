@@ -10,7 +10,17 @@ const Time = z.string()
 /** float32 values travel as typed arrays on every wire. */
 export const Float32 = z.instanceof(Float32Array)
 
+const FailureShape = z.object({
+  code: z.string(),
+  message: z.string(),
+  details: z.record(z.string(), z.union([z.string(), z.number()])),
+})
+
 // ---------------------------------------------------------------- library
+
+/** Names of tensors to tell people about; long lists are cut. */
+export const TensorNames = z.object({ count: z.int(), first: z.array(z.string()).max(10) })
+export type TensorNames = z.infer<typeof TensorNames>
 
 /** A language model found in a folder. Weights stay where they are: a path and a hash, never a copy. */
 export const Model = z.object({
@@ -26,21 +36,53 @@ export const Model = z.object({
   dtype: z.string(),
   parameters: z.int(),
   weightBytes: z.int(),
+  /** Memory the loaded weights need: float32 whatever the stored type, and the transposed head of a tied model. */
+  memoryBytes: z.int(),
+  /** Hooks its blocks do not have, see shared/hooks.ts. */
+  absentHooks: z.array(z.string()),
+  /** Tensors of the files that the model does not use, legacy buffers left out: how many, and the first names. */
+  unusedTensors: TensorNames,
+  /** Tensors that hold a value that is not a finite number. */
+  nanTensors: TensorNames,
+  hasChatTemplate: z.boolean(),
   /** sha256 over the weight files, hex. */
   sha256: z.string(),
+  /** `hub:org/name@commit` when it was downloaded; null for a folder the user named. */
+  source: z.string().nullable(),
   addedAt: Time,
 })
 export type Model = z.infer<typeof Model>
+
+export const DatasetFormat = z.enum(['text', 'jsonl', 'csv', 'parquet', 'mixed'])
+export type DatasetFormat = z.infer<typeof DatasetFormat>
+
+/** How many tokens a model's tokenizer makes of a dataset. */
+export const TokenCount = z.object({
+  modelId: Id,
+  tokens: z.int(),
+  /** False when only a part was read and the rest extrapolated by bytes. */
+  isExact: z.boolean(),
+})
+export type TokenCount = z.infer<typeof TokenCount>
 
 /** A file or folder of documents. */
 export const Dataset = z.object({
   id: Id,
   name: Name,
   path: FilePath,
-  format: z.enum(['text', 'jsonl']),
-  /** JSON field that holds the text; null for plain text. */
+  format: DatasetFormat,
+  /** JSON field or column that holds the text; null for plain text. */
   textField: z.string().nullable(),
+  files: z.int(),
   documents: z.int(),
+  /** Whether a document whose text came before is left out. */
+  deduplicate: z.boolean(),
+  /** Documents left out for that reason; `documents` does not count them. */
+  duplicates: z.int(),
+  /** For every model it was counted with. */
+  tokenCounts: z.array(TokenCount),
+  /** `hub:org/name@commit` with its rows when it was downloaded; null for a file the user named. */
+  source: z.string().nullable(),
   bytes: z.int(),
   sha256: z.string(),
   /** The first characters of the first document. */
@@ -48,6 +90,31 @@ export const Dataset = z.object({
   addedAt: Time,
 })
 export type Dataset = z.infer<typeof Dataset>
+
+// ---------------------------------------------------------------- hub
+
+export const DownloadState = z.enum(['listing', 'downloading', 'checking', 'done', 'failed', 'cancelled'])
+export type DownloadState = z.infer<typeof DownloadState>
+
+/** One model or dataset on its way from the hub into the library. Lives as long as the process. */
+export const Download = z.object({
+  id: Id,
+  kind: z.enum(['model', 'dataset']),
+  /** `org/name`, with `@revision` when one was asked for. */
+  source: z.string(),
+  state: DownloadState,
+  /** File being transferred; null before and after. */
+  file: z.string().nullable(),
+  doneBytes: z.int(),
+  /** Null until the files were listed. */
+  totalBytes: z.int().nullable(),
+  bytesPerSecond: z.number().nullable(),
+  failure: FailureShape.nullable(),
+  /** What it became. */
+  modelId: Id.nullable(),
+  datasetId: Id.nullable(),
+})
+export type Download = z.infer<typeof Download>
 
 // ---------------------------------------------------------------- compute
 
@@ -94,12 +161,6 @@ export const JobState = z.enum(['queued', 'running', 'cancelling', 'done', 'fail
 export type JobState = z.infer<typeof JobState>
 export const JobKind = z.enum(['train', 'atlas'])
 export type JobKind = z.infer<typeof JobKind>
-
-const FailureShape = z.object({
-  code: z.string(),
-  message: z.string(),
-  details: z.record(z.string(), z.union([z.string(), z.number()])),
-})
 
 /** One process's worth of work. A run may take several jobs. */
 export const Job = z.object({

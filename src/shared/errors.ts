@@ -68,6 +68,95 @@ export const ERROR_SENTENCES = {
     en: 'The dataset has {tokens} usable tokens; this run needs at least {needed}. Add more text or lower the batch size.',
     ko: '데이터셋에서 쓸 수 있는 토큰은 {tokens}개인데 이 실행에는 {needed}개 이상 필요합니다. 글을 더 넣거나 배치를 줄이세요.',
   },
+  'model-too-large': {
+    en: 'This model needs {needed} of memory when loaded and {free} is free. Close other programs, or take a smaller model.',
+    ko: '이 모델을 올리려면 메모리 {needed}가 필요한데 {free}가 남아 있습니다. 다른 프로그램을 닫거나 더 작은 모델을 쓰세요.',
+  },
+  'model-too-large-wasm': {
+    en: 'This model needs {needed} of memory when loaded, and the WebAssembly backend holds {limit} at most. Set up the TensorFlow backend, or take a smaller model.',
+    ko: '이 모델을 올리려면 메모리 {needed}가 필요한데 WebAssembly 백엔드는 {limit}까지만 담을 수 있습니다. TensorFlow 백엔드를 설치하거나 더 작은 모델을 쓰세요.',
+  },
+  'model-tensor-too-large': {
+    en: 'The tensor {tensor} has {elements} elements, and {limit} is the most that can be computed with. Take a smaller model.',
+    ko: '텐서 {tensor}의 원소가 {elements}개인데 계산할 수 있는 것은 {limit}개까지입니다. 더 작은 모델을 쓰세요.',
+  },
+  'model-heads-invalid': {
+    en: 'The file {path} gives its model heads that cannot be: {reason}. Take config.json from the place the weights came from.',
+    ko: '{path} 파일의 어텐션 헤드 설정이 맞지 않습니다: {reason}. 가중치를 받은 곳의 config.json을 쓰세요.',
+  },
+  'weights-header-too-long': {
+    en: 'The weight file {path} says its header is {promised} bytes long, but the file has {actual}. Copy or download it again.',
+    ko: '가중치 파일 {path}의 헤더 길이가 {promised}바이트로 적혀 있는데 파일은 {actual}바이트입니다. 다시 복사하거나 내려받으세요.',
+  },
+  'weights-overlap': {
+    en: 'In the weight file {path} the tensors {first} and {second} share bytes. Copy or download it again.',
+    ko: '가중치 파일 {path}에서 텐서 {first}와(과) {second}이(가) 같은 바이트를 씁니다. 다시 복사하거나 내려받으세요.',
+  },
+  'weights-shape-absurd': {
+    en: 'In the weight file {path} the tensor {tensor} has the shape [{shape}], which does not fit its {bytes} bytes. Copy or download it again.',
+    ko: '가중치 파일 {path}의 텐서 {tensor}의 모양 [{shape}]이(가) 그 {bytes}바이트와 맞지 않습니다. 다시 복사하거나 내려받으세요.',
+  },
+  'chat-template-missing': {
+    en: 'The model {model} has no chat template. Ask it with plain text.',
+    ko: '모델 {model}에는 대화 템플릿이 없습니다. 일반 글로 물어보세요.',
+  },
+  'chat-template-failed': {
+    en: 'The chat template of {model} cannot write these messages: {reason}. Change the order of the messages, or use plain text.',
+    ko: '{model}의 대화 템플릿이 이 메시지들을 쓰지 못합니다: {reason}. 메시지 순서를 바꾸거나 일반 글을 쓰세요.',
+  },
+  'dataset-column-missing': {
+    en: 'The file {path} has no text in a column "{field}". Its columns: {columns}.',
+    ko: '{path} 파일에는 글이 든 "{field}" 열이 없습니다. 있는 열: {columns}.',
+  },
+  'dataset-row-invalid': {
+    en: 'Row {row} of {path} cannot be read: {reason}. Correct the row, or export the file again.',
+    ko: '{path}의 {row}번째 행을 읽을 수 없습니다: {reason}. 행을 고치거나 파일을 다시 내보내세요.',
+  },
+  'dataset-files-missing': {
+    en: 'The folder {path} has no text, JSONL, CSV or Parquet file. Choose another folder.',
+    ko: '{path} 폴더에 텍스트, JSONL, CSV, Parquet 파일이 없습니다. 다른 폴더를 고르세요.',
+  },
+  // Hub
+  'hub-offline': {
+    en: 'Downloads are switched off ({reason}), and {source} is not complete on this machine. Switch them on, or add a folder.',
+    ko: '내려받기가 꺼져 있고({reason}) {source}이(가) 이 컴퓨터에 다 있지 않습니다. 내려받기를 켜거나 폴더를 추가하세요.',
+  },
+  'hub-source-invalid': {
+    en: '"{source}" does not name a repository. Write it as org/name, or org/name@revision.',
+    ko: '"{source}"은(는) 저장소 이름이 아닙니다. org/name 또는 org/name@revision으로 쓰세요.',
+  },
+  'hub-not-found': {
+    en: 'The hub has no {what} {source}. Check the name and the revision; a private one needs a token.',
+    ko: '허브에 {what} {source}이(가) 없습니다. 이름과 리비전을 확인하세요. 비공개 저장소에는 토큰이 필요합니다.',
+  },
+  'hub-denied': {
+    en: 'The hub does not give {source} to you. Accept its terms on its page, then give an access token in the library.',
+    ko: '허브가 {source}을(를) 허용하지 않습니다. 저장소 페이지에서 약관에 동의하고 라이브러리에 액세스 토큰을 넣으세요.',
+  },
+  'hub-unreachable': {
+    en: 'The hub cannot be reached: {reason}. What has arrived is kept; start the download again later.',
+    ko: '허브에 연결할 수 없습니다: {reason}. 받은 것은 남아 있으니 나중에 다시 시작하세요.',
+  },
+  'hub-no-space': {
+    en: '{source} needs {needed} and the disk has {free} free. Free some space, or set HF_HUB_CACHE to another disk.',
+    ko: '{source}에는 {needed}가 필요한데 디스크에 {free}가 남아 있습니다. 공간을 비우거나 HF_HUB_CACHE로 다른 디스크를 지정하세요.',
+  },
+  'hub-checksum': {
+    en: 'The file {file} of {source} arrived with other content than the hub announced. It was thrown away; start the download again.',
+    ko: '{source}의 {file} 파일 내용이 허브가 알린 것과 다릅니다. 파일을 버렸으니 다시 내려받으세요.',
+  },
+  'hub-files-missing': {
+    en: '{source} has no {files}. Choose a repository that has safetensors weights, config.json and tokenizer.json.',
+    ko: '{source}에 {files}이(가) 없습니다. safetensors 가중치, config.json, tokenizer.json이 있는 저장소를 고르세요.',
+  },
+  'hub-rows-missing': {
+    en: 'The dataset {source} has no Parquet rows for {config}/{split}. It has: {known}.',
+    ko: '데이터셋 {source}에 {config}/{split}의 Parquet 행이 없습니다. 있는 것: {known}.',
+  },
+  'hub-token-unkept': {
+    en: 'This program cannot keep a token here: {reason}. Set the environment variable HF_TOKEN instead.',
+    ko: '여기서는 토큰을 보관할 수 없습니다: {reason}. 환경 변수 HF_TOKEN을 쓰세요.',
+  },
   'sae-invalid': {
     en: 'The folder {path} holds no usable autoencoder: {reason}. Choose a SAELens folder with cfg.json and sae_weights.safetensors.',
     ko: '{path} 폴더에는 쓸 수 있는 오토인코더가 없습니다: {reason}. cfg.json과 sae_weights.safetensors가 있는 SAELens 폴더를 고르세요.',

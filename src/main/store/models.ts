@@ -1,5 +1,6 @@
 /** Rows of models: where a language model lies and what it is. */
-import type { Model } from '../../shared/domain'
+import { z } from 'zod'
+import { TensorNames, type Model } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import { now } from './blobs'
 import type { Db } from './db'
@@ -7,36 +8,71 @@ import type { Db } from './db'
 export type NewModel = Omit<Model, 'id' | 'addedAt'>
 
 const COLUMNS = `id, name, path, family, layers, d_model AS dModel, heads, vocabulary, context_size AS contextSize, dtype, parameters,
-  weight_bytes AS weightBytes, sha256, added_at AS addedAt`
+  weight_bytes AS weightBytes, memory_bytes AS memoryBytes, absent_hooks AS absentHooks, unused_tensors AS unusedTensors,
+  nan_tensors AS nanTensors, has_chat_template AS hasChatTemplate, sha256, source, added_at AS addedAt`
+
+type Row = Omit<Model, 'absentHooks' | 'unusedTensors' | 'nanTensors' | 'hasChatTemplate'> & {
+  absentHooks: string
+  unusedTensors: string
+  nanTensors: string
+  hasChatTemplate: number
+}
+
+const modelOf = (row: Row): Model => ({
+  ...row,
+  absentHooks: z.array(z.string()).parse(JSON.parse(row.absentHooks)),
+  unusedTensors: TensorNames.parse(JSON.parse(row.unusedTensors)),
+  nanTensors: TensorNames.parse(JSON.parse(row.nanTensors)),
+  hasChatTemplate: row.hasChatTemplate === 1,
+})
+
+const rowOf = (model: NewModel) => ({
+  ...model,
+  absentHooks: JSON.stringify(model.absentHooks),
+  unusedTensors: JSON.stringify(model.unusedTensors),
+  nanTensors: JSON.stringify(model.nanTensors),
+  hasChatTemplate: model.hasChatTemplate ? 1 : 0,
+})
 
 export class ModelStore {
   constructor(private readonly db: Db) {}
 
   list(): Model[] {
-    return this.db.prepare<[], Model>(`SELECT ${COLUMNS} FROM model ORDER BY id`).all()
+    return this.db.prepare<[], Row>(`SELECT ${COLUMNS} FROM model ORDER BY id`).all().map(modelOf)
   }
 
   /** @throws AppError `not-found` */
   get(id: number): Model {
-    const row = this.db.prepare<[number], Model>(`SELECT ${COLUMNS} FROM model WHERE id = ?`).get(id)
+    const row = this.db.prepare<[number], Row>(`SELECT ${COLUMNS} FROM model WHERE id = ?`).get(id)
     if (!row) throw new AppError('not-found', { what: 'model', id })
-    return row
+    return modelOf(row)
   }
 
-  /** Adds a model, or returns the one of the same folder and weights. */
+  /**
+   * Adds a model, or returns the one of the same folder and weights, with what was found out about it now: a chat template may have
+   * been put beside the weights since, and models of an older format were not inspected for it. It keeps its name.
+   */
   add(model: NewModel): Model {
     const same = this.db
       .prepare<[string, string], { id: number }>('SELECT id FROM model WHERE path = ? AND sha256 = ?')
       .get(model.path, model.sha256)
-    if (same) return this.get(same.id)
+    if (same) {
+      this.db
+        .prepare(
+          `UPDATE model SET memory_bytes = @memoryBytes, absent_hooks = @absentHooks, unused_tensors = @unusedTensors,
+             nan_tensors = @nanTensors, has_chat_template = @hasChatTemplate, source = ifnull(@source, source) WHERE id = @id`,
+        )
+        .run({ ...rowOf(model), id: same.id })
+      return this.get(same.id)
+    }
     const { lastInsertRowid } = this.db
       .prepare(
         `INSERT INTO model (name, path, family, layers, d_model, heads, vocabulary, context_size, dtype, parameters,
-           weight_bytes, sha256, added_at)
+           weight_bytes, memory_bytes, absent_hooks, unused_tensors, nan_tensors, has_chat_template, sha256, source, added_at)
          VALUES (@name, @path, @family, @layers, @dModel, @heads, @vocabulary, @contextSize, @dtype, @parameters,
-           @weightBytes, @sha256, @addedAt)`,
+           @weightBytes, @memoryBytes, @absentHooks, @unusedTensors, @nanTensors, @hasChatTemplate, @sha256, @source, @addedAt)`,
       )
-      .run({ ...model, addedAt: now() })
+      .run({ ...rowOf(model), addedAt: now() })
     return this.get(Number(lastInsertRowid))
   }
 

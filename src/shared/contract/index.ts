@@ -3,12 +3,14 @@ import type { Client, HandlersOf } from '../wire'
 import { app } from './app'
 import { catalog } from './catalog'
 import { features } from './features'
+import { hub } from './hub'
 import { library } from './library'
+import { lm } from './lm'
 import { runs } from './runs'
 import { safety } from './safety'
 import { search } from './search'
 
-export const contract = { ...app, ...library, ...runs, ...features, ...search, ...safety, ...catalog }
+export const contract = { ...app, ...library, ...hub, ...lm, ...runs, ...features, ...search, ...safety, ...catalog }
 
 export type MonoscopeContract = typeof contract
 export type MonoscopeClient = Client<MonoscopeContract>

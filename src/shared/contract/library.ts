@@ -1,6 +1,6 @@
 /** Models and datasets of a workspace. */
 import { z } from 'zod'
-import { Dataset, Id, Model } from '../domain'
+import { Dataset, Id, Model, TokenCount } from '../domain'
 import { call } from '../wire'
 
 const path = z.string().trim().min(1).max(4096)
@@ -11,13 +11,22 @@ export const library = {
   'models.add': call(z.object({ path, name: z.string().trim().max(200).optional() }), Model),
   'models.remove': call(z.object({ modelId: Id }), z.null()),
   'datasets.list': call(z.object({}), z.array(Dataset)),
+  /** A file or a folder of text, JSONL, CSV or Parquet; adding the same one again returns the dataset that is there. */
   'datasets.add': call(
     z.object({
       path,
       name: z.string().trim().max(200).optional(),
       textField: z.string().min(1).max(200).default('text'),
+      deduplicate: z.boolean().default(false),
     }),
     Dataset,
   ),
   'datasets.remove': call(z.object({ datasetId: Id }), z.null()),
+  /** Some documents as they are read; `text` is cut after 4,000 characters. */
+  'datasets.preview': call(
+    z.object({ datasetId: Id, first: z.int().min(0).default(0), count: z.int().min(1).max(50).default(10) }),
+    z.array(z.object({ index: z.int(), text: z.string(), characters: z.int() })),
+  ),
+  /** Counts with the tokenizer of a model and remembers the answer; a large dataset is estimated from its beginning. */
+  'datasets.countTokens': call(z.object({ datasetId: Id, modelId: Id }), TokenCount),
 }
