@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { buildAtlas } from '../../src/main/engine/measure/atlas'
 import type { AtlasFigures } from '../../src/main/engine/measure/atlas'
 import { createSae } from '../../src/main/engine/sae/loaded'
+import { modelSource } from '../../src/main/engine/train/activations'
 import { Random } from '../../src/main/engine/train/random'
 import { memoryReport } from '../../src/main/engine/tf'
 import { SINK_ID, TOY, toyActs, toyModel, toyResid, toyTable, toyTokenizer, toyWeights } from './toy-model'
@@ -62,7 +63,7 @@ async function build(documents: number[][]): Promise<AtlasFigures> {
   const sae = createSae({ architecture: 'standard', dIn: TOY.dIn, dSae: TOY.dSae, weights: toyWeights() }, '')
   const before = memoryReport().tensors
   const figures = await buildAtlas(stream(documents), {
-    source: { model, hookName: TOY.hookName, bosId: TOY.bosId },
+    source: modelSource(model, TOY.hookName, TOY.bosId),
     tokenizer: toyTokenizer,
     sae,
     contextSize: CONTEXT,
@@ -158,7 +159,7 @@ export function atlasCase(): void {
     const sae = createSae({ architecture: 'standard', dIn: TOY.dIn, dSae: TOY.dSae, weights: toyWeights() }, '')
     const many = Array.from({ length: 20 }, () => documents).flat()
     const stopped = await buildAtlas(stream(many), {
-      ...{ source: { model, hookName: TOY.hookName, bosId: TOY.bosId }, tokenizer: toyTokenizer, sae },
+      ...{ source: modelSource(model, TOY.hookName, TOY.bosId), tokenizer: toyTokenizer, sae },
       ...{ contextSize: CONTEXT, sinkNorm: SINK_NORM, topContexts: TOP, onProgress: () => Promise.resolve(false) },
     })
     expect(stopped).toBeNull()

@@ -204,15 +204,13 @@ describe('a damaged folder', () => {
   it('is of an unknown family', async () => {
     await put({ ...CONFIG, model_type: 'mamba' })
     await says(
-      'The model type "mamba" is not supported. Supported types: gpt2, gpt_neo, gpt_neox, llama, mistral, qwen2, qwen3, gemma2.',
+      'The model type "mamba" is not supported. Supported types: gpt2, gpt_neo, gpt_neox, llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3_text, gemma3.',
     )
   })
   it.each([
     [{ hidden_size: 0 }, 'hidden_size: too small'],
     [{ num_hidden_layers: 1e9 }, 'num_hidden_layers: too big'],
     [{ vocab_size: 'many' }, 'vocab_size: invalid input: expected number, received string'],
-    [{ num_key_value_heads: 3 }, '2 heads cannot share 3 key heads'],
-    [{ hidden_size: 9 }, 'a head of width 4.5 cannot be rotated'],
     [{ hidden_act: 'gelu' }, 'the activation gelu is not supported'],
     [{ rope_scaling: { rope_type: 'yarn', factor: 2 } }, 'rope_scaling of type yarn is not supported'],
     [{ rope_scaling: { rope_type: 'llama3', factor: 2 } }, 'rope_scaling of type llama3 lacks its numbers'],
@@ -220,6 +218,17 @@ describe('a damaged folder', () => {
   ])('has a config with %j', async (change, reason) => {
     await put({ ...CONFIG, ...change })
     await configSaysPart(reason)
+  })
+  it.each([
+    [{ num_key_value_heads: 3 }, '2 heads cannot share 3 key heads'],
+    [{ hidden_size: 9 }, 'a width of 9 cannot be shared by 2 heads'],
+    [{ head_dim: 5 }, 'a head of width 5 cannot be rotated'],
+    [{ model_type: 'gpt_neox', num_attention_heads: 3 }, 'a width of 8 cannot be shared by 3 heads'],
+    [{ model_type: 'phi3', num_key_value_heads: 3 }, '2 heads cannot share 3 key heads'],
+  ])('has heads that cannot be with %j', async (change, reason) => {
+    await put({ ...CONFIG, ...change })
+    const path = join(folder, 'config.json')
+    await expect(loadModel(folder)).rejects.toMatchObject({ code: 'model-heads-invalid', details: { path, reason } })
   })
   it('has no weights', async () => {
     await put(CONFIG, null)

@@ -8,6 +8,7 @@ import type { LanguageModel } from '../../src/main/engine/lm'
 import { memoryReport, tf } from '../../src/main/engine/tf'
 import type { StoredTensor } from '../../src/main/files/safetensors'
 import { meanOf, readTensors, relativeError, report } from './goldens'
+import { expectEqualGradients, expectSameTogether, paddingError, slopeError } from './lm-operations'
 
 const LIMIT = 1e-4
 
@@ -162,6 +163,34 @@ export function testModelFixture(folder: string, fixtureName: string, backend: s
       const padded = [...short, ...Array<number>(ids.length - short.length).fill(0)]
       const alone = await logitsOf(model, [short], short.length)
       expect(relativeError(await logitsOf(model, [padded, ids], short.length), alone)).toBeLessThan(LIMIT)
+    })
+    it.each([true, false])(
+      'continues texts of unequal length together as alone, key/value cache %s',
+      async (kvCache) => {
+        const prompts = expected.sequences.map(({ input_ids }) => input_ids)
+        await expectSameTogether(model, prompts, { hook, kvCache })
+        const shortest = prompts.at(-1)!
+        expect(await paddingError(model, shortest, first.input_ids)).toBeLessThan(1e-5)
+      },
+    )
+    it('has gradients at every hook of a block, and they agree', async () => {
+      const ids = idsTensor(expected.sequences.at(-1)!.input_ids)
+      await expectEqualGradients(model, ids, expected.hook_layer)
+      const sites = model.hookNames().filter((name) => name === 'hook_embed' || name.startsWith('blocks.0.'))
+      for (const name of sites) expect(await slopeError(model, ids, name), name).toBeLessThan(2e-3)
+      ids.dispose()
+    })
+    it('gives the same at a hook when only the blocks up to it are loaded, and nothing after it', async () => {
+      const before = memoryReport().tensors
+      const part = await loadModel(join(folder, fixtureName), expected.hook_layer + 1)
+      const ids = idsTensor(first.input_ids)
+      const options = { capture: [hook], stopAfter: hook }
+      const [whole, partial] = [model, part].map((one) => one.forward(ids, options).captured[hook]!)
+      expect(await partial!.data()).toEqual(await whole!.data())
+      if (expected.hook_layer + 1 < model.config.layers) expect(() => part.forward(ids)).toThrow('first')
+      part.dispose()
+      tf.dispose([ids, whole!, partial!])
+      expect(memoryReport().tensors).toBe(before)
     })
     it('leaves no tensor behind', async () => {
       const before = memoryReport().tensors

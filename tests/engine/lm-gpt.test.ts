@@ -60,8 +60,12 @@ describe('the config of gpt_neox', () => {
   it.each([
     [{ rotary_pct: 0.1 }, '0 features of a head cannot be rotated'],
     [{ rotary_pct: 0.5, num_attention_heads: 8, hidden_size: 16 }, '1 features of a head cannot be rotated'],
-    [{ rope_scaling: { type: 'linear', factor: 2 } }, 'scaled rotary positions are not supported'],
-    [{ rope_parameters: { rope_type: 'yarn' } }, 'scaled rotary positions are not supported'],
+    [{ rope_scaling: { type: 'linear' } }, 'rope_scaling of type linear lacks its numbers'],
+    [{ rope_parameters: { rope_type: 'yarn' } }, 'rope_scaling of type yarn is not supported'],
+    [
+      { rope_scaling: { type: 'longrope', short_factor: [1], long_factor: [2], original_max_position_embeddings: 8 } },
+      'rope_scaling of type longrope is not supported',
+    ],
     [{ quantization_config: { bits: 4 } }, 'quantised weights are not supported'],
     [{ hidden_act: 'relu' }, 'the activation relu is not supported'],
     [{ hidden_size: 15 }, 'a width of 15 cannot be shared by 2 heads'],

@@ -35,7 +35,7 @@ const questions = [7, 8, 9, 10, 11, 12].flatMap((a) =>
 )
 
 export function searchCase(): void {
-  it('finds exactly the features above zero on all positives and on no negative, best first', () => {
+  it('finds exactly the features above zero on all positives and on no negative, best first', async () => {
     const { search, dispose } = setUp()
     const before = memoryReport().tensors
     let found = 0
@@ -44,7 +44,7 @@ export function searchCase(): void {
       const expected = Array.from({ length: TOY.dSae }, (_, i) => i).filter((i) =>
         prompts.every(({ positive }, p) => (acts[p]?.[i] ?? 0) > 0 === positive),
       )
-      const answer = search(prompts)
+      const answer = await search(prompts)
       expect([...answer.featureIndexes].toSorted((a, b) => a - b)).toEqual(expected)
       expect(answer.matching).toBe(expected.length)
       answer.featureIndexes.forEach((feature, hit) => {
@@ -64,25 +64,25 @@ export function searchCase(): void {
     dispose()
   })
 
-  it('leaves out what is not allowed and caps the list', () => {
+  it('leaves out what is not allowed and caps the list', async () => {
     const { search, dispose } = setUp()
-    const all = search([positive('3 7')])
+    const all = await search([positive('3 7')])
     expect(all.featureIndexes.length).toBeGreaterThan(3)
     const allowed = new Uint8Array(TOY.dSae).fill(1)
     const banned = all.featureIndexes[0] ?? 0
     allowed[banned] = 0
-    const fewer = search([positive('3 7')], allowed, 2)
+    const fewer = await search([positive('3 7')], allowed, 2)
     expect(fewer.matching).toBe(all.matching - 1)
     expect([...fewer.featureIndexes]).toEqual([...all.featureIndexes.subarray(1, 3)])
     expect([...(all.promptIds[0] ?? [])]).toEqual([TOY.bosId, 3, 7])
     dispose()
   })
 
-  it('refuses empty and overlong prompts', () => {
+  it('refuses empty and overlong prompts', async () => {
     const { search, dispose } = setUp()
-    expect(() => search([positive('  ')])).toThrow(expect.objectContaining({ code: 'prompt-empty' }))
+    await expect(search([positive('  ')])).rejects.toThrow(expect.objectContaining({ code: 'prompt-empty' }))
     const long = new Array(TOY.contextSize).fill(3).join(' ')
-    expect(() => search([positive(long)])).toThrow(
+    await expect(search([positive(long)])).rejects.toThrow(
       expect.objectContaining({ code: 'prompt-too-long', details: { tokens: 25, limit: 24 } }),
     )
     dispose()

@@ -30,10 +30,10 @@ export class TestWorker {
   private readonly child: ChildProcess
   private wake: () => void = () => undefined
 
-  constructor(entry: string, backend: string) {
+  constructor(entry: string, backend: string, env: NodeJS.ProcessEnv = {}) {
     this.child = fork(entry, [], {
       serialization: 'advanced',
-      env: { ...process.env, MONOSCOPE_BACKEND: backend },
+      env: { ...process.env, MONOSCOPE_BACKEND: backend, ...env },
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     })
     this.child.on('message', (message) => {

@@ -34,8 +34,8 @@ const DOCUMENTS = 200
 const dataset = () => ({
   name: 'corpus',
   path: join(root, 'corpus.jsonl'),
-  format: 'jsonl' as const,
   textField: 'text',
+  deduplicate: false,
 })
 
 function trainSpec(name: string, steps: number): TrainSpec {

@@ -28,7 +28,11 @@ function restoreRemovedUtil(): void {
 }
 
 /** The part of tfjs-node's backend object that says what it runs on. */
-type NativeBackend = tf.KernelBackend & { isUsingGpuDevice?: boolean; binding?: { TF_Version?: string } }
+type NativeBackend = tf.KernelBackend & {
+  isUsingGpuDevice?: boolean
+  binding?: { TF_Version?: string }
+  getInputTensorIds?(tensors: tf.Tensor[]): number[]
+}
 
 async function openTensorflow(): Promise<string> {
   restoreRemovedUtil()
@@ -89,6 +93,15 @@ export async function openBackend(preferred?: BackendName): Promise<Backend> {
     }
   }
   throw new AppError('backend-unavailable', { backend: forced ?? 'cpu', reason: reasons.join('; ') })
+}
+
+/**
+ * Makes the backend take in a tensor's values now. tfjs-node keeps the JavaScript array and copies it at the tensor's first use;
+ * done at once while loading, weights are never in memory twice. Other backends take them in by themselves.
+ */
+export function settle(tensor: tf.Tensor): void {
+  const native: NativeBackend = tf.backend()
+  native.getInputTensorIds?.([tensor])
 }
 
 /** Missing binaries are the normal case and get plain words. */

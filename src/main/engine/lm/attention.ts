@@ -10,19 +10,28 @@ const MASKED = -1e30
 /** [batch, time, heads, headDim] -> [batch, heads, time, headDim] */
 export const headsFirst = (x: tf.Tensor4D): tf.Tensor4D => tf.transpose(x, [0, 2, 1, 3])
 
-type MaskShape = { time: number; seen: number; offset: number; group: number; window: number | null }
+type MaskShape = {
+  time: number
+  seen: number
+  offset: number
+  group: number
+  window: number | null
+  /** Columns at the start that hold no text. */
+  padded: number
+}
 
 /**
- * Added to scores: 0 where the query at position i = `offset + row` sees key j, a huge negative number elsewhere: above, and with a
- * window W also at j <= i - W, so that W keys are seen, the query's own included.
+ * Added to scores: 0 where the query in column i = `offset + row` sees key j, a huge negative number elsewhere: above, in padding,
+ * and with a window W also at j <= i - W, so that W keys are seen, the query's own included.
  * @returns [group * time, seen], the same rows for every query head of a group
  */
-function causalMask({ time, seen, offset, group, window }: MaskShape): tf.Tensor2D {
+function causalMask({ time, seen, offset, group, window, padded }: MaskShape): tf.Tensor2D {
   const mask = new Float32Array(group * time * seen)
   for (let row = 0; row < group * time; row++) {
     const end = offset + (row % time) + 1
     mask.fill(MASKED, row * seen + Math.min(seen, end), (row + 1) * seen)
-    if (window !== null) mask.fill(MASKED, row * seen, row * seen + Math.max(0, end - window))
+    const start = Math.max(padded, window === null ? 0 : end - window)
+    mask.fill(MASKED, row * seen, row * seen + Math.min(seen, start))
   }
   return tf.tensor2d(mask, [group * time, seen])
 }
@@ -33,19 +42,26 @@ type Heads = {
   /** [batch * kvHeads, seen, headDim] */
   keys: tf.Tensor3D
   values: tf.Tensor3D
-  /** [group * time, seen] */
-  mask: tf.Tensor2D
+  /** Each [group * time, seen]: one for all rows of the batch, or one for each. */
+  masks: tf.Tensor2D[]
   /** Bound of the scores before the mask, or null. */
   cap: number | null
 }
 
 /** Pattern of masked scores [..., rows, seen]. */
-const patternOf = <T extends tf.Tensor>(scores: T, { mask, cap }: Pick<Heads, 'mask' | 'cap'>): T =>
+const patternOf = <T extends tf.Tensor>(scores: T, mask: tf.Tensor, cap: number | null): T =>
   tf.softmax(tf.add<T>(softCap(scores, cap), mask))
 
 /** All heads in one batched product. @returns patterns [batch * kvHeads, group * time, seen] */
-function batchedPattern({ grouped, keys, ...bounds }: Heads): tf.Tensor3D {
-  return patternOf<tf.Tensor3D>(tf.matMul(grouped, keys, false, true), bounds)
+function batchedPattern({ grouped, keys, masks, cap }: Heads): tf.Tensor3D {
+  const perRow = grouped.shape[0] / masks.length
+  const repeated = () => tf.stack(masks.flatMap((mask) => Array.from({ length: perRow }, () => mask)))
+  const [only] = masks
+  return patternOf<tf.Tensor3D>(
+    tf.matMul(grouped, keys, false, true),
+    masks.length === 1 && only ? only : repeated(),
+    cap,
+  )
 }
 
 /**
@@ -53,7 +69,7 @@ function batchedPattern({ grouped, keys, ...bounds }: Heads): tf.Tensor3D {
  * are taken from; so heads are cut out of plain arrays. That leaves no tape, so it must not run while gradients are recorded.
  * @returns mixed values [batch * kvHeads, group * time, headDim]
  */
-function attendHeadByHead({ grouped, keys, values, ...bounds }: Heads): tf.Tensor3D {
+function attendHeadByHead({ grouped, keys, values, masks, cap }: Heads): tf.Tensor3D {
   const [pairs, rows, headDim] = grouped.shape
   const seen = keys.shape[1]
   const parts = [grouped, tf.transpose(keys, [0, 2, 1]), values].map((x) => x.dataSync())
@@ -65,7 +81,9 @@ function attendHeadByHead({ grouped, keys, values, ...bounds }: Heads): tf.Tenso
     }
     const head = tf.tidy(() => {
       const scores: tf.Tensor2D = tf.matMul(cut(0, [rows, headDim]), cut(1, [headDim, seen]))
-      return tf.matMul(patternOf(scores, bounds), cut(2, [seen, headDim]))
+      const mask = masks[Math.floor((pair * masks.length) / pairs)]
+      if (!mask) throw new Error(`there is no mask for head ${pair}`)
+      return tf.matMul(patternOf(scores, mask, cap), cut(2, [seen, headDim]))
     })
     mixed.set(head.dataSync(), pair * rows * headDim)
     head.dispose()
@@ -93,11 +111,11 @@ export type AttentionLimits = {
  * Query heads of a group are stacked along time, so that grouped queries need no copies of keys and values.
  * @param q queries, scaled [batch, heads, time, headDim]
  * @param k keys [batch, kvHeads, time, headDim]; `v` likewise
- * @returns [batch, time, heads * headDim]; without meaning when the pass has stopped at the pattern
+ * @returns [batch, time, heads * headDim]; without meaning when the pass has stopped at the pattern or at hook_z
  */
 export function attend(
   { q, k, v }: { q: tf.Tensor4D; k: tf.Tensor4D; v: tf.Tensor4D },
-  { pass, layer, offset, cache }: BlockContext,
+  { pass, layer, positions, cache }: BlockContext,
   limits: AttentionLimits = {},
 ): tf.Tensor3D {
   const [batch, heads, time, headDim] = q.shape
@@ -111,7 +129,9 @@ export function attend(
     grouped,
     keys,
     values,
-    mask: causalMask({ time, seen, offset, group, window: limits.window ?? null }),
+    masks: (positions.padding ?? [0]).map((padded) =>
+      causalMask({ time, seen, offset: positions.offset, group, window: limits.window ?? null, padded }),
+    ),
     cap: limits.softCap ?? null,
   }
   const hookName = blockHook(layer, 'attn.hook_pattern')
@@ -123,6 +143,7 @@ export function attend(
     const pattern = pass.visit(hookName, computed)
     mixed = tf.matMul(tf.reshape(pattern, [batch * kvHeads, group * time, seen]), values)
   }
-  const perHead: tf.Tensor4D = tf.reshape(mixed, [batch, heads, time, headDim])
-  return tf.reshape(tf.transpose(perHead, [0, 2, 1, 3]), [batch, time, heads * headDim])
+  const perHead: tf.Tensor4D = tf.transpose(tf.reshape(mixed, [batch, heads, time, headDim]), [0, 2, 1, 3])
+  const z = pass.hasStopped() ? perHead : pass.visit(blockHook(layer, 'attn.hook_z'), perHead)
+  return tf.reshape(z, [batch, time, heads * headDim])
 }

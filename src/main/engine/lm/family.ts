@@ -2,6 +2,7 @@
 import type { tf } from '../tf'
 import type { LayerCache } from './cache'
 import type { BlockHook, HookPass } from './hooks'
+import type { Positions } from './positions'
 
 /** What is known of a model from its config and weight headers. */
 export type ModelConfig = {
@@ -18,6 +19,8 @@ export type ModelConfig = {
   bosId: number | null
   /** Hooks that blocks of this model do not have: with parallel residuals there is no `hook_resid_mid`. */
   absentHooks?: readonly BlockHook[]
+  /** Length of a text beyond which keys of its first tokens are others, so that a cache of them must be made anew (longrope). */
+  cacheBorder?: number
   /** Type of the stored weights: float32, float16 or bfloat16. Arithmetic is always float32. */
   dtype: string
   parameters: number
@@ -29,15 +32,14 @@ export type ModelConfig = {
 export type BlockContext = {
   pass: HookPass
   layer: number
-  /** Position of the first token given, more than 0 only with a cache. */
-  offset: number
+  positions: Positions
   cache: LayerCache | null
 }
 
 /** What a family file builds from weights. Every function may leave intermediate tensors to the caller's tidy. */
 export type FamilyNet = {
-  /** [batch, time] ids from position `offset` on -> [batch, time, dModel] */
-  embed(ids: tf.Tensor2D, offset: number): tf.Tensor3D
+  /** [batch, time] ids -> [batch, time, dModel] */
+  embed(ids: tf.Tensor2D, positions: Positions): tf.Tensor3D
   /** [batch, time, dModel] -> same; calls `context.pass.visit` at its hooks and returns at once when the pass has stopped. */
   block(x: tf.Tensor3D, context: BlockContext): tf.Tensor3D
   /** [batch, time, dModel] after the last block -> logits [batch, time, vocabulary] */
@@ -47,6 +49,8 @@ export type FamilyNet = {
 
 /** Weights as tensors under their names without prefix. */
 export type LoadedWeights = {
+  /** How many blocks, from the first on, are loaded: fewer than the model has where only a hook before the others is wanted. */
+  blocks: number
   /** A tensor of rank 1, or of rank 2 in its stored layout. What is taken belongs to the network. */
   vector(name: string): tf.Tensor1D
   matrix(name: string): tf.Tensor2D
@@ -68,9 +72,12 @@ export type FamilyModel = {
   build(weights: LoadedWeights): FamilyNet
 }
 
+/** What a config says of heads cannot be: they do not share the width, or each other's keys, or cannot be rotated. */
+export class HeadsError extends Error {}
+
 export type Family = {
   /** Value of `model_type` in config.json. */
   modelType: string
-  /** @throws z.ZodError, or Error with a reason, when the config cannot be this family's */
+  /** @throws z.ZodError, HeadsError, or Error with a reason, when the config cannot be this family's */
   parse(config: unknown): FamilyModel
 }

@@ -7,10 +7,11 @@ import { gptModel, headWidth, tokenId } from './gpt-net'
 import type { GptBlock, GptConfig, GptParts, QueryKeyValue } from './gpt-net'
 import { Linear } from './linear'
 import { LayerNorm } from './norms'
+import { RopeJson, ropeScaling, rotatingWidth } from './rope-config'
 import { Rotary } from './rotary'
+import type { RopeScaling } from './rotary'
 
 const width = z.int().min(1).max(1_000_000)
-const share = z.number().positive().max(1)
 
 const GptNeoXJson = z.looseObject({
   hidden_size: width,
@@ -19,17 +20,11 @@ const GptNeoXJson = z.looseObject({
   max_position_embeddings: z.int().min(1).max(100_000_000).default(2048),
   intermediate_size: width,
   vocab_size: z.int().min(1).max(4_000_000),
-  rotary_pct: share.default(0.25),
+  rotary_pct: z.number().positive().max(1).default(0.25),
   rotary_emb_base: z.number().positive().default(10000),
-  rope_scaling: z.looseObject({}).nullish(),
+  rope_scaling: RopeJson.nullish(),
   /** Newer name for the three above together. */
-  rope_parameters: z
-    .looseObject({
-      rope_type: z.string().optional(),
-      rope_theta: z.number().positive().optional(),
-      partial_rotary_factor: share.optional(),
-    })
-    .nullish(),
+  rope_parameters: RopeJson.nullish(),
   layer_norm_eps: z.number().positive().max(1).default(1e-5),
   hidden_act: z.string().default('gelu'),
   use_parallel_residual: z.boolean().default(true),
@@ -42,6 +37,7 @@ const GptNeoXJson = z.looseObject({
 type GptNeoXConfig = GptConfig & {
   attentionBias: boolean
   theta: number
+  scaling: RopeScaling
   /** Features of a head that are rotated. */
   rotating: number
 }
@@ -51,15 +47,13 @@ function parseConfig(json: unknown): GptNeoXConfig {
   const config = GptNeoXJson.parse(json)
   const { hidden_size: dModel, num_hidden_layers: layers, num_attention_heads: heads, rope_parameters: rope } = config
   if (config.quantization_config) throw new Error('quantised weights are not supported')
-  if (config.rope_scaling || (rope?.rope_type ?? 'default') !== 'default') {
-    throw new Error('scaled rotary positions are not supported')
-  }
   const headDim = headWidth(dModel, heads)
-  const rotating = Math.floor(headDim * (rope?.partial_rotary_factor ?? config.rotary_pct))
-  if (rotating < 2 || rotating % 2 !== 0) throw new Error(`${rotating} features of a head cannot be rotated`)
+  const contextSize = config.max_position_embeddings
+  const scaling = ropeScaling(rope ?? config.rope_scaling, { contextSize, originalContext: null })
+  if (scaling.type === 'longrope') throw new Error('rope_scaling of type longrope is not supported')
   return {
     ...{ family: 'gpt_neox', layers, dModel, heads, kvHeads: heads, headDim, vocabulary: config.vocab_size },
-    contextSize: config.max_position_embeddings,
+    contextSize,
     bosId: tokenId(config.bos_token_id),
     dMlp: config.intermediate_size,
     normEps: config.layer_norm_eps,
@@ -70,7 +64,8 @@ function parseConfig(json: unknown): GptNeoXConfig {
     isParallel: config.use_parallel_residual,
     attentionBias: config.attention_bias,
     theta: rope?.rope_theta ?? config.rotary_emb_base,
-    rotating,
+    scaling,
+    rotating: rotatingWidth(headDim, rope?.partial_rotary_factor ?? config.rotary_pct, scaling),
   }
 }
 
@@ -135,10 +130,10 @@ function blockOf(weights: LoadedWeights, layer: number, config: GptNeoXConfig): 
 const partsOf = (weights: LoadedWeights, config: GptNeoXConfig): GptParts => ({
   tokens: weights.matrix('embed_in.weight'),
   positions: null,
-  rotary: new Rotary(config.headDim, config.theta, { type: 'none' }, config.rotating),
-  blocks: Array.from({ length: config.layers }, (_, layer) => blockOf(weights, layer, config)),
+  rotary: new Rotary(config.headDim, config.theta, config.scaling, config.rotating),
+  blocks: Array.from({ length: weights.blocks }, (_, layer) => blockOf(weights, layer, config)),
   finalNorm: new LayerNorm(weights, 'final_layer_norm', config.normEps),
-  head: config.isTied ? null : new Linear(weights, 'embed_out'),
+  head: weights.has('embed_out.weight') ? new Linear(weights, 'embed_out') : null,
 })
 
 /** Reads `model_type` gpt_neox, with or without `gpt_neox.` before its names. */

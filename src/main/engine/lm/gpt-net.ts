@@ -2,10 +2,14 @@
 import { tf } from '../tf'
 import type { geluErf } from './activations'
 import { attend, headsFirst } from './attention'
+import { HeadsError } from './family'
 import type { BlockContext, ConfigFacts, FamilyModel, FamilyNet, LoadedWeights, TensorShapes } from './family'
 import { blockHook } from './hooks'
 import { Linear } from './linear'
 import { LayerNorm } from './norms'
+import { rowsAt } from './positions'
+import { mapRows } from './row-blocks'
+import type { Positions } from './positions'
 import type { Rotary } from './rotary'
 
 /** What config.json says of such a network. */
@@ -64,25 +68,26 @@ class GptNet implements FamilyNet {
     this.#parts = parts
   }
 
-  embed(ids: tf.Tensor2D, offset: number): tf.Tensor3D {
+  embed(ids: tf.Tensor2D, places: Positions): tf.Tensor3D {
     const [batch, time] = ids.shape
     const { dModel } = this.#config
     const { tokens, positions } = this.#parts
     const embedded: tf.Tensor3D = tf.reshape(tf.gather(tokens, tf.reshape(ids, [-1])), [batch, time, dModel])
-    return positions ? tf.add(embedded, tf.slice(positions, [offset, 0], [time, dModel])) : embedded
+    return positions ? tf.add(embedded, rowsAt(positions, places, time)) : embedded
   }
 
   block(x: tf.Tensor3D, context: BlockContext): tf.Tensor3D {
     const { pass, layer } = context
     const block = this.#blockOf(layer)
-    const attentionOut = this.#attention(block.attentionNorm.apply(x), block, context)
+    const attentionOut = pass.tidy(() => this.#attention(block.attentionNorm.apply(x), block, context))
     if (pass.hasStopped()) return x
     const addedByAttention = pass.visit(blockHook(layer, 'hook_attn_out'), attentionOut)
     if (pass.hasStopped()) return x
     const sum: tf.Tensor3D = tf.add(x, addedByAttention)
     const middle = this.#config.isParallel ? sum : pass.visit(blockHook(layer, 'hook_resid_mid'), sum)
     if (pass.hasStopped()) return x
-    const mlpOut = this.#mlp(block.mlpNorm.apply(this.#config.isParallel ? x : middle), block, context)
+    const mlpIn = this.#config.isParallel ? x : middle
+    const mlpOut = pass.tidy(() => this.#mlp(block.mlpNorm.apply(mlpIn), block, context))
     if (pass.hasStopped()) return x
     const addedByMlp = pass.visit(blockHook(layer, 'hook_mlp_out'), mlpOut)
     return pass.hasStopped() ? x : tf.add(middle, addedByMlp)
@@ -108,7 +113,7 @@ class GptNet implements FamilyNet {
     const { rotary } = this.#parts
     const { q, k, v } = block.qkv.split(tf.reshape(x, [batch * time, dModel]))
     const shaped = (part: tf.Tensor3D): tf.Tensor4D => tf.reshape(part, [batch, time, heads, headDim])
-    const placed = (part: tf.Tensor3D) => (rotary ? rotary.apply(shaped(part), context.offset) : shaped(part))
+    const placed = (part: tf.Tensor3D) => (rotary ? rotary.apply(shaped(part), context.positions) : shaped(part))
     const mixed = attend(
       {
         q: headsFirst(tf.mul(placed(q), queryScale(context.layer))),
@@ -124,8 +129,16 @@ class GptNet implements FamilyNet {
   #mlp(x: tf.Tensor3D, block: GptBlock, { pass, layer }: BlockContext): tf.Tensor3D {
     const [batch, time, dModel] = x.shape
     const { dMlp, gelu } = this.#config
-    const neurons = gelu(block.up.apply(tf.reshape(x, [batch * time, dModel])))
-    const post = pass.visit<tf.Tensor3D>(blockHook(layer, 'mlp.hook_post'), tf.reshape(neurons, [batch, time, dMlp]))
+    const rows: tf.Tensor2D = tf.reshape(x, [batch * time, dModel])
+    const hookName = blockHook(layer, 'mlp.hook_post')
+    const neuronsOf = (some: tf.Tensor2D) => gelu(block.up.apply(some))
+    if (!pass.wants(hookName)) {
+      return tf.reshape(
+        mapRows(rows, (some) => block.down.apply(neuronsOf(some))),
+        [batch, time, dModel],
+      )
+    }
+    const post = pass.visit<tf.Tensor3D>(hookName, tf.reshape(mapRows(rows, neuronsOf), [batch, time, dMlp]))
     if (pass.hasStopped()) return x
     return tf.reshape(block.down.apply(tf.reshape(post, [batch * time, dMlp])), [batch, time, dModel])
   }
@@ -167,14 +180,14 @@ export const learnedPositionParts = (weights: LoadedWeights, config: GptConfig, 
   tokens: weights.matrix('wte.weight'),
   positions: weights.matrix('wpe.weight'),
   rotary: null,
-  blocks: Array.from({ length: config.layers }, (_, layer) => blockOf(weights, layer, config)),
+  blocks: Array.from({ length: weights.blocks }, (_, layer) => blockOf(weights, layer, config)),
   finalNorm: new LayerNorm(weights, 'ln_f', config.normEps),
-  head: config.isTied ? null : new Linear(weights, 'lm_head'),
+  head: weights.has('lm_head.weight') ? new Linear(weights, 'lm_head') : null,
 })
 
-/** Width of a head. @throws Error when heads do not divide the width */
+/** Width of a head. @throws HeadsError when heads do not divide the width */
 export function headWidth(dModel: number, heads: number): number {
-  if (dModel % heads !== 0) throw new Error(`a width of ${dModel} cannot be shared by ${heads} heads`)
+  if (dModel % heads !== 0) throw new HeadsError(`a width of ${dModel} cannot be shared by ${heads} heads`)
   return dModel / heads
 }
 

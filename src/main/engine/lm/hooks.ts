@@ -1,42 +1,11 @@
-/** Hook points: the named places of a forward pass, as TransformerLens names them, where values can be read and replaced. */
+/** What a forward pass does at its hook points: captures values, replaces them, ends. */
 import { AppError } from '../../../shared/errors'
-import type { tf } from '../tf'
+import { blockHook, listHooks, parseHook } from '../../../shared/hooks'
+import type { BlockHook, HookPoint } from '../../../shared/hooks'
+import { tf } from '../tf'
 
-const BLOCK_HOOKS = [
-  'hook_resid_pre',
-  'attn.hook_pattern',
-  'hook_attn_out',
-  'hook_resid_mid',
-  'mlp.hook_post',
-  'hook_mlp_out',
-  'hook_resid_post',
-] as const
-export type BlockHook = (typeof BLOCK_HOOKS)[number]
-
-/** A place in a model; `layer` is -1 for `hook_embed`, which comes before block 0. */
-export type HookPoint = { layer: number; site: 'hook_embed' | BlockHook }
-
-const isBlockHook = (site: string): site is BlockHook => BLOCK_HOOKS.some((known) => known === site)
-
-/** What a hook name says, or null when it says nothing. Does not know how many layers a model has. */
-export function parseHook(hookName: string): HookPoint | null {
-  if (hookName === 'hook_embed') return { layer: -1, site: 'hook_embed' }
-  const [, layer, site] = /^blocks\.(0|[1-9]\d{0,4})\.(.+)$/.exec(hookName) ?? []
-  return layer !== undefined && site !== undefined && isBlockHook(site) ? { layer: Number(layer), site } : null
-}
-
-export const blockHook = (layer: number, site: BlockHook): string => `blocks.${layer}.${site}`
-
-/**
- * Every hook of a model with so many blocks, in the order a forward pass reaches them.
- * @param absent hooks that its blocks do not have
- */
-export function listHooks(layers: number, absent: readonly BlockHook[] = []): string[] {
-  const names = ['hook_embed']
-  const sites = BLOCK_HOOKS.filter((site) => !absent.includes(site))
-  for (let layer = 0; layer < layers; layer++) names.push(...sites.map((site) => blockHook(layer, site)))
-  return names
-}
+export { blockHook, listHooks, parseHook }
+export type { BlockHook, HookPoint }
 
 /**
  * @param absent hooks that the blocks of the model do not have
@@ -81,6 +50,11 @@ export class HookPass {
   /** Whether anything happens at a hook, so that a value nobody asks for need not be formed. */
   wants(hookName: string): boolean {
     return this.#capture.has(hookName) || this.#intervene[hookName] !== undefined || this.#stopAfter === hookName
+  }
+
+  /** As tf.tidy, but what was captured inside survives, too: a block's intermediate values go before the next block begins. */
+  tidy<T extends tf.Tensor>(body: () => T): T {
+    return tf.tidy(() => ({ value: body(), captured: { ...this.captured } })).value
   }
 
   /** Passes a value through a hook. After the last one `hasStopped()` holds and the caller returns at once. */

@@ -20,8 +20,9 @@ export class Linear {
 
   /** @param x [rows, in] @returns [rows, out] */
   apply(x: tf.Tensor2D): tf.Tensor2D {
-    const product: tf.Tensor2D = tf.matMul(x, this.#weight)
-    return this.#bias ? tf.add(product, this.#bias) : product
+    if (!this.#bias) return tf.matMul(x, this.#weight)
+    // One pass over the values fewer where a backend has the fused kernel.
+    return tf.fused.matMul({ a: x, b: this.#weight, bias: this.#bias }) as tf.Tensor2D
   }
 
   dispose(): void {

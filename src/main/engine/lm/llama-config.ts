@@ -1,18 +1,11 @@
 /** config.json of the llama family and its relatives: what is understood, its defaults, and what is refused. */
 import { z } from 'zod'
+import { HeadsError } from './family'
+import { RopeJson, ropeScaling, rotatingWidth } from './rope-config'
 import type { RopeScaling } from './rotary'
 
 const width = z.int().min(1).max(1_000_000)
-
-const Rope = z.looseObject({
-  rope_type: z.string().optional(),
-  type: z.string().optional(),
-  rope_theta: z.number().positive().optional(),
-  factor: z.number().positive().optional(),
-  low_freq_factor: z.number().positive().optional(),
-  high_freq_factor: z.number().positive().optional(),
-  original_max_position_embeddings: width.optional(),
-})
+const length = z.int().min(1).max(100_000_000)
 
 const LlamaJson = z.looseObject({
   hidden_size: width,
@@ -22,7 +15,7 @@ const LlamaJson = z.looseObject({
   num_key_value_heads: z.int().min(1).max(4096).nullish(),
   head_dim: z.int().min(2).max(4096).nullish(),
   vocab_size: z.int().min(1).max(4_000_000),
-  max_position_embeddings: z.int().min(1).max(100_000_000).default(2048),
+  max_position_embeddings: length.default(2048),
   rms_norm_eps: z.number().positive().max(1).default(1e-6),
   hidden_act: z.string().default('silu'),
   /** Gemma's name for the same, which goes first. */
@@ -31,10 +24,12 @@ const LlamaJson = z.looseObject({
   /** Newer way to say which layers have the window: sliding_attention or full_attention for each. */
   layer_types: z.array(z.string()).nullish(),
   rope_theta: z.number().positive().nullish(),
-  rope_scaling: Rope.nullish(),
+  rope_scaling: RopeJson.nullish(),
   /** Newer name for rope_theta and rope_scaling together. */
-  rope_parameters: Rope.nullish(),
+  rope_parameters: RopeJson.nullish(),
   partial_rotary_factor: z.number().nullish(),
+  /** Phi-3 writes here what others write within rope_scaling. */
+  original_max_position_embeddings: length.nullish(),
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
   tie_word_embeddings: z.boolean().nullish(),
@@ -63,7 +58,16 @@ export type LlamaVariant = {
   logitCap: number | null
   /** How many positions, itself included, a token of this layer attends to; null is all. */
   window(layer: number): number | null
+  /** How local layers rotate, where they do so otherwise than the rest. */
+  localRope: (Rope & { isLocal(layer: number): boolean }) | null
+  /** Whether the config may leave part of each head unrotated. */
+  partialRotary: boolean
+  /** Whether queries, keys and values are one stored map, and gate and up another. */
+  fusedMaps: boolean
 }
+
+/** Base of the angles, and what is done to them. */
+export type Rope = { theta: number; scaling: RopeScaling }
 
 const PLAIN: LlamaVariant = {
   inputBias: false,
@@ -76,6 +80,9 @@ const PLAIN: LlamaVariant = {
   attentionCap: null,
   logitCap: null,
   window: () => null,
+  localRope: null,
+  partialRotary: false,
+  fusedMaps: false,
 }
 
 export type LlamaConfig = {
@@ -88,8 +95,9 @@ export type LlamaConfig = {
   vocabulary: number
   contextSize: number
   normEps: number
-  theta: number
-  scaling: RopeScaling
+  rope: Rope
+  /** How many features of a head, from the first on, are rotated. */
+  rotating: number
   activation: 'silu' | 'gelu-tanh'
   mlpBias: boolean
   /** Whether the head is the transposed embedding; null when the config does not say and the files decide. */
@@ -98,30 +106,25 @@ export type LlamaConfig = {
   variant: LlamaVariant
 }
 
-function ropeScaling(json: LlamaJson): RopeScaling {
-  const rope = json.rope_parameters ?? json.rope_scaling
-  const type = rope?.rope_type ?? rope?.type ?? 'default'
-  if (!rope || type === 'default') return { type: 'none' }
-  const { factor, low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: original } = rope
-  if (type === 'linear' && factor) return { type, factor }
-  if (type === 'llama3' && factor && low && high && original && high > low) {
-    return { type, factor, lowFreqFactor: low, highFreqFactor: high, originalContext: original }
-  }
-  if (type === 'linear' || type === 'llama3') throw new Error(`rope_scaling of type ${type} lacks its numbers`)
-  throw new Error(`rope_scaling of type ${type} is not supported`)
-}
-
 /**
- * Window of each layer: as `layer_types` lists them, else where the family's rule says.
- * @param windowed whether a layer has the window when the config lists none
+ * Whether a layer is local: as `layer_types` lists them, else as the family's rule says.
+ * @param windowed the rule
  */
-export function slidingWindow(json: LlamaJson, windowed: (layer: number) => boolean): LlamaVariant['window'] {
-  const { sliding_window: size, layer_types: types, num_hidden_layers: layers } = json
+export function localLayers(json: LlamaJson, windowed: (layer: number) => boolean): (layer: number) => boolean {
+  const { layer_types: types, num_hidden_layers: layers } = json
   if (types && types.length !== layers) throw new Error(`layer_types names ${types.length} layers of ${layers}`)
   const other = types?.find((type) => type !== 'sliding_attention' && type !== 'full_attention')
   if (other !== undefined) throw new Error(`a layer of type ${other} is not supported`)
-  const isWindowed = (layer: number) => (types ? types[layer] === 'sliding_attention' : windowed(layer))
-  return (layer) => (size && isWindowed(layer) ? size : null)
+  return (layer) => (types ? types[layer] === 'sliding_attention' : windowed(layer))
+}
+
+/**
+ * Window of each layer: that of the config in local layers, none in others.
+ * @param windowed whether a layer has the window when the config lists none
+ */
+export function slidingWindow(json: LlamaJson, windowed: (layer: number) => boolean): LlamaVariant['window'] {
+  const isLocal = localLayers(json, windowed)
+  return (layer) => (json.sliding_window && isLocal(layer) ? json.sliding_window : null)
 }
 
 const ACTIVATIONS = new Map<string, LlamaConfig['activation']>([
@@ -137,44 +140,58 @@ function activationOf(json: LlamaJson): LlamaConfig['activation'] {
   return activation
 }
 
-function refuseUnsupported(json: LlamaJson): void {
-  if (json.quantization_config) throw new Error('quantised weights are not supported')
-  if ((json.partial_rotary_factor ?? 1) !== 1) throw new Error('partial rotary embedding is not supported')
+/** @throws HeadsError when heads cannot share the width, or each other's keys */
+function headsOf(json: LlamaJson): { heads: number; kvHeads: number; headDim: number } {
+  const heads = json.num_attention_heads
+  const kvHeads = json.num_key_value_heads ?? heads
+  if (heads % kvHeads !== 0) throw new HeadsError(`${heads} heads cannot share ${kvHeads} key heads`)
+  if (!json.head_dim && json.hidden_size % heads !== 0) {
+    throw new HeadsError(`a width of ${json.hidden_size} cannot be shared by ${heads} heads`)
+  }
+  const headDim = json.head_dim ?? json.hidden_size / heads
+  if (headDim % 2 !== 0) throw new HeadsError(`a head of width ${headDim} cannot be rotated`)
+  return { heads, kvHeads, headDim }
+}
+
+/** @throws Error when less than a whole head is rotated by a family that has no such models */
+function rotaryOf(json: LlamaJson, headDim: number, { partialRotary }: LlamaVariant): { rope: Rope; rotating: number } {
+  const newer = json.rope_parameters
+  const share = newer?.partial_rotary_factor ?? json.partial_rotary_factor ?? 1
+  if (share !== 1 && !partialRotary) throw new Error('partial rotary embedding is not supported')
+  const scaling = ropeScaling(newer ?? json.rope_scaling, {
+    contextSize: json.max_position_embeddings,
+    originalContext: json.original_max_position_embeddings ?? null,
+  })
+  const theta = newer?.rope_theta ?? json.rope_theta ?? 10000
+  return { rope: { theta, scaling }, rotating: rotatingWidth(headDim, share, scaling) }
 }
 
 /**
  * @param vary what the family does otherwise than Llama, from its config; nothing for Llama itself
- * @throws z.ZodError, or Error with the reason in words
+ * @throws z.ZodError, HeadsError, or Error with the reason in words
  */
 export function parseLlamaConfig(
   config: unknown,
   vary: (json: LlamaJson) => Partial<LlamaVariant> = () => ({}),
 ): LlamaConfig {
   const json = LlamaJson.parse(config)
-  const activation = activationOf(json)
-  refuseUnsupported(json)
-  const heads = json.num_attention_heads
-  const kvHeads = json.num_key_value_heads ?? heads
-  if (heads % kvHeads !== 0) throw new Error(`${heads} heads cannot share ${kvHeads} key heads`)
-  const headDim = json.head_dim ?? json.hidden_size / heads
-  if (!Number.isInteger(headDim) || headDim % 2 !== 0) throw new Error(`a head of width ${headDim} cannot be rotated`)
+  if (json.quantization_config) throw new Error('quantised weights are not supported')
   const bias = json.attention_bias
+  const variant = { ...PLAIN, inputBias: bias, outputBias: bias, ...vary(json) }
+  const heads = headsOf(json)
   return {
     layers: json.num_hidden_layers,
     dModel: json.hidden_size,
     dMlp: json.intermediate_size,
-    heads,
-    kvHeads,
-    headDim,
+    ...heads,
     vocabulary: json.vocab_size,
     contextSize: json.max_position_embeddings,
     normEps: json.rms_norm_eps,
-    theta: json.rope_parameters?.rope_theta ?? json.rope_theta ?? 10000,
-    scaling: ropeScaling(json),
-    activation,
+    ...rotaryOf(json, heads.headDim, variant),
+    activation: activationOf(json),
     mlpBias: json.mlp_bias,
     tied: json.tie_word_embeddings ?? null,
     bosId: Number.isInteger(json.bos_token_id) ? Number(json.bos_token_id) : null,
-    variant: { ...PLAIN, inputBias: bias, outputBias: bias, ...vary(json) },
+    variant,
   }
 }

@@ -33,13 +33,18 @@ export function llamaShapes(config: LlamaConfig, has: (name: string) => boolean)
   for (let layer = 0; layer < config.layers; layer++) {
     const [attention, mlp] = [`layers.${layer}.self_attn`, `layers.${layer}.mlp`]
     for (const name of Object.values(normNames(variant))) shapes.set(`layers.${layer}.${name}.weight`, [dModel])
-    linear(`${attention}.q_proj`, { out: heads * headDim, from: dModel, bias: inputBias })
-    linear(`${attention}.k_proj`, { out: kvHeads * headDim, from: dModel, bias: inputBias })
-    linear(`${attention}.v_proj`, { out: kvHeads * headDim, from: dModel, bias: inputBias })
+    if (variant.fusedMaps) {
+      linear(`${attention}.qkv_proj`, { out: (heads + 2 * kvHeads) * headDim, from: dModel, bias: false })
+      linear(`${mlp}.gate_up_proj`, { out: 2 * dMlp, from: dModel, bias: false })
+    } else {
+      linear(`${attention}.q_proj`, { out: heads * headDim, from: dModel, bias: inputBias })
+      linear(`${attention}.k_proj`, { out: kvHeads * headDim, from: dModel, bias: inputBias })
+      linear(`${attention}.v_proj`, { out: kvHeads * headDim, from: dModel, bias: inputBias })
+      linear(`${mlp}.gate_proj`, { out: dMlp, from: dModel, bias: mlpBias })
+      linear(`${mlp}.up_proj`, { out: dMlp, from: dModel, bias: mlpBias })
+    }
     linear(`${attention}.o_proj`, { out: dModel, from: heads * headDim, bias: outputBias })
     if (variant.headNorms) for (const name of ['q_norm', 'k_norm']) shapes.set(`${attention}.${name}.weight`, [headDim])
-    linear(`${mlp}.gate_proj`, { out: dMlp, from: dModel, bias: mlpBias })
-    linear(`${mlp}.up_proj`, { out: dMlp, from: dModel, bias: mlpBias })
     linear(`${mlp}.down_proj`, { out: dModel, from: dMlp, bias: mlpBias })
   }
   shapes.set(FINAL_NORM, [dModel])
@@ -74,7 +79,42 @@ export function normFactors(weights: LoadedWeights, name: string, { onePlusNorms
   return factors
 }
 
-export function buildBlock(weights: LoadedWeights, layer: number, { variant }: LlamaConfig): Block {
+/** One map of several, stored as one. */
+type FusedPart = { fused: string; first: number; rows: number; isLast: boolean }
+
+/** Where the rows of the maps of a block are within the fused maps of Phi-3. */
+function fusedParts({ heads, kvHeads, headDim, dMlp }: LlamaConfig): Map<string, FusedPart> {
+  const [queries, keys] = [heads * headDim, kvHeads * headDim]
+  const [attention, mlp] = ['self_attn.qkv_proj', 'mlp.gate_up_proj']
+  return new Map([
+    ['self_attn.q_proj', { fused: attention, first: 0, rows: queries, isLast: false }],
+    ['self_attn.k_proj', { fused: attention, first: queries, rows: keys, isLast: false }],
+    ['self_attn.v_proj', { fused: attention, first: queries + keys, rows: keys, isLast: true }],
+    ['mlp.gate_proj', { fused: mlp, first: 0, rows: dMlp, isLast: false }],
+    ['mlp.up_proj', { fused: mlp, first: dMlp, rows: dMlp, isLast: true }],
+  ])
+}
+
+/** Weights of a block with fused maps as if each map were stored by itself; the parts of a map are taken in their order, once. */
+function unfused(weights: LoadedWeights, layer: number, config: LlamaConfig): LoadedWeights {
+  const prefix = `layers.${layer}.`
+  const parts = fusedParts(config)
+  return {
+    ...weights,
+    matrix: (name) => {
+      const part = parts.get(name.slice(prefix.length).replace(/\.weight$/, ''))
+      if (!part) return weights.matrix(name)
+      const fused = weights.matrix(`${prefix}${part.fused}.weight`)
+      const rows = tf.keep(tf.slice(fused, [part.first, 0], [part.rows, fused.shape[1]]))
+      if (part.isLast) fused.dispose()
+      return rows
+    },
+  }
+}
+
+export function buildBlock(stored: LoadedWeights, layer: number, config: LlamaConfig): Block {
+  const { variant } = config
+  const weights = variant.fusedMaps ? unfused(stored, layer, config) : stored
   const linear = (name: string) => new Linear(weights, `layers.${layer}.${name}`)
   const norm = (name: string) => normFactors(weights, `layers.${layer}.${name}.weight`, variant)
   const names = normNames(variant)

@@ -10,7 +10,8 @@ import type { LlamaConfig, LlamaJson, LlamaVariant } from './llama-config'
 import { buildBlock, EMBED, FINAL_NORM, HEAD, llamaShapes, normFactors } from './llama-weights'
 import type { Block } from './llama-weights'
 import { rmsNorm } from './norms'
-import { Rotary } from './rotary'
+import { cacheBorder, Rotary } from './rotary'
+import { mapRows } from './row-blocks'
 
 class LlamaNet implements FamilyNet {
   readonly #config: LlamaConfig
@@ -19,16 +20,21 @@ class LlamaNet implements FamilyNet {
   readonly #finalNorm: tf.Tensor1D
   readonly #untiedHead: Linear | null
   readonly #rotary: Rotary
+  /** Of local layers, where they have their own. */
+  readonly #localRotary: Rotary | null
   /** The head of a tied model, transposed when logits are first asked for: collecting activations never needs it. */
   #tiedHead: tf.Tensor2D | null = null
 
   constructor(config: LlamaConfig, weights: LoadedWeights) {
     this.#config = config
     this.#embedding = weights.matrix(EMBED)
-    this.#blocks = Array.from({ length: config.layers }, (_, layer) => buildBlock(weights, layer, config))
+    this.#blocks = Array.from({ length: weights.blocks }, (_, layer) => buildBlock(weights, layer, config))
     this.#finalNorm = normFactors(weights, FINAL_NORM, config.variant)
     this.#untiedHead = weights.has(HEAD) ? new Linear(weights, 'lm_head') : null
-    this.#rotary = new Rotary(config.headDim, config.theta, config.scaling)
+    const { headDim, rope, rotating, variant } = config
+    const local = variant.localRope
+    this.#rotary = new Rotary(headDim, rope.theta, rope.scaling, rotating)
+    this.#localRotary = local && new Rotary(headDim, local.theta, local.scaling, rotating)
   }
 
   embed(ids: tf.Tensor2D): tf.Tensor3D {
@@ -41,7 +47,7 @@ class LlamaNet implements FamilyNet {
   block(x: tf.Tensor3D, context: BlockContext): tf.Tensor3D {
     const { pass, layer } = context
     const block = this.#blockOf(layer)
-    const attentionOut = this.#attention(this.#norm(x, block.attentionNorm), block, context)
+    const attentionOut = pass.tidy(() => this.#attention(this.#norm(x, block.attentionNorm), block, context))
     if (pass.hasStopped()) return x
     const addedByAttention = pass.visit(
       blockHook(layer, 'hook_attn_out'),
@@ -50,7 +56,7 @@ class LlamaNet implements FamilyNet {
     if (pass.hasStopped()) return x
     const middle = pass.visit<tf.Tensor3D>(blockHook(layer, 'hook_resid_mid'), tf.add(x, addedByAttention))
     if (pass.hasStopped()) return x
-    const mlpOut = this.#mlp(this.#norm(middle, block.mlpNorm), block, context)
+    const mlpOut = pass.tidy(() => this.#mlp(this.#norm(middle, block.mlpNorm), block, context))
     if (pass.hasStopped()) return x
     const addedByMlp = pass.visit(blockHook(layer, 'hook_mlp_out'), this.#norm(mlpOut, block.mlpOutNorm))
     return pass.hasStopped() ? x : tf.add(middle, addedByMlp)
@@ -70,6 +76,7 @@ class LlamaNet implements FamilyNet {
     this.#untiedHead?.dispose()
     this.#tiedHead?.dispose()
     this.#rotary.dispose()
+    this.#localRotary?.dispose()
   }
 
   /** RMSNorm, or x itself where the family has no norm. */
@@ -83,8 +90,10 @@ class LlamaNet implements FamilyNet {
     const rows: tf.Tensor2D = tf.reshape(x, [batch * time, dModel])
     const split = (map: Linear, count: number): tf.Tensor4D =>
       tf.reshape(map.apply(rows), [batch, time, count, headDim])
+    const isLocal = variant.localRope?.isLocal(context.layer) === true
+    const rotary = (isLocal ? this.#localRotary : null) ?? this.#rotary
     const rotated = (heads: tf.Tensor4D, norm: tf.Tensor1D | null) =>
-      this.#rotary.apply(this.#norm(heads, norm), context.offset)
+      rotary.apply(this.#norm(heads, norm), context.positions)
     const q = rotated(split(block.query, heads), block.queryNorm)
     const mixed = attend(
       {
@@ -103,9 +112,16 @@ class LlamaNet implements FamilyNet {
     const [batch, time, dModel] = x.shape
     const rows: tf.Tensor2D = tf.reshape(x, [batch * time, dModel])
     const activate = this.#config.activation === 'silu' ? silu : geluTanh
-    const neurons = tf.mul(activate(block.gate.apply(rows)), block.up.apply(rows))
-    const shaped: tf.Tensor3D = tf.reshape(neurons, [batch, time, this.#config.dMlp])
-    const post = pass.visit(blockHook(layer, 'mlp.hook_post'), shaped)
+    const hookName = blockHook(layer, 'mlp.hook_post')
+    const neuronsOf = (some: tf.Tensor2D): tf.Tensor2D => tf.mul(activate(block.gate.apply(some)), block.up.apply(some))
+    if (!pass.wants(hookName)) {
+      return tf.reshape(
+        mapRows(rows, (some) => block.down.apply(neuronsOf(some))),
+        [batch, time, dModel],
+      )
+    }
+    const shaped: tf.Tensor3D = tf.reshape(mapRows(rows, neuronsOf), [batch, time, this.#config.dMlp])
+    const post = pass.visit(hookName, shaped)
     if (pass.hasStopped()) return x
     const flat: tf.Tensor2D = tf.reshape(post, [batch * time, this.#config.dMlp])
     return tf.reshape(block.down.apply(flat), [batch, time, dModel])
@@ -137,8 +153,12 @@ export function llamaRelative({ modelType, defaults = {}, vary }: Relative): Fam
     parse(json) {
       const config = parseLlamaConfig(Object.assign({ ...defaults }, json), vary)
       const { layers, dModel, heads, kvHeads, headDim, vocabulary, contextSize, bosId } = config
+      const border = cacheBorder(config.rope.scaling)
       return {
-        facts: { family: modelType, layers, dModel, heads, kvHeads, headDim, vocabulary, contextSize, bosId },
+        facts: {
+          ...{ family: modelType, layers, dModel, heads, kvHeads, headDim, vocabulary, contextSize, bosId },
+          ...(border !== null && { cacheBorder: border }),
+        },
         shapes: (has) => llamaShapes(config, has),
         build: (weights) => new LlamaNet(config, weights),
       }

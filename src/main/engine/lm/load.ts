@@ -2,9 +2,11 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../../../shared/errors'
-import { tf } from '../tf'
+import { settle, tf } from '../tf'
 import { FAMILIES } from './families'
+import { HeadsError } from './family'
 import type { FamilyModel, LoadedWeights, ModelConfig, TensorShapes } from './family'
+import { HEAD_NAMES, planLoad, requireRoom } from './load-plan'
 import { LanguageModel } from './model'
 import { describeIssue, openWeights, readJson } from './weights'
 import type { WeightFiles } from './weights'
@@ -17,6 +19,8 @@ export type CheckedModel = {
   weights: WeightFiles
   /** A name with what stands before it in the files: `model.`, `transformer.`, `gpt_neox.`, or nothing. */
   storedName(name: string): string
+  /** Names in the files, of tensors the model does not use; see {@link listUnused}. */
+  unused: string[]
 }
 
 const ELEMENT_BYTES = new Map([['F32', 4], ['F16', 2], ['BF16', 2]]) // prettier-ignore
@@ -24,7 +28,7 @@ const DTYPE_NAMES = new Map([['F32', 'float32'], ['F16', 'float16'], ['BF16', 'b
 
 const AnyConfig = z.looseObject({ model_type: z.string() })
 
-/** @throws AppError file-missing, file-unreadable, model-config-invalid, model-family-unknown */
+/** @throws AppError file-missing, file-unreadable, model-config-invalid, model-heads-invalid, model-family-unknown */
 async function readConfig(folder: string): Promise<FamilyModel> {
   const path = join(folder, 'config.json')
   const config = await readJson(path, AnyConfig).catch((error: unknown) => {
@@ -39,12 +43,18 @@ async function readConfig(folder: string): Promise<FamilyModel> {
   try {
     return family.parse(config)
   } catch (error) {
+    if (error instanceof AppError) throw error
     const reason = error instanceof z.ZodError ? describeIssue(error) : error instanceof Error ? error.message : ''
-    throw new AppError('model-config-invalid', { path, reason }, { cause: error })
+    const code = error instanceof HeadsError ? 'model-heads-invalid' : 'model-config-invalid'
+    throw new AppError(code, { path, reason }, { cause: error })
   }
 }
 
-const PREFIXES = ['model.', 'transformer.', 'gpt_neox.']
+const PREFIXES = [
+  ...['model.', 'transformer.', 'gpt_neox.'],
+  // The text part of models that also read images, as older and newer exports name it.
+  ...['language_model.model.', 'model.language_model.', 'language_model.'],
+]
 
 /** Published checkpoints write the decoder's tensors with or without a prefix; the head has none. */
 function storedNameIn(weights: WeightFiles): (name: string) => string {
@@ -72,6 +82,29 @@ function checkTensors(weights: WeightFiles, shapes: TensorShapes, storedName: (n
       throw new AppError('file-corrupt', { path: weights.folder, format: 'weights', reason })
     }
   }
+}
+
+/** Masks, rotary tables and positions that older exports saved with the weights; they follow from the config. */
+const LEGACY_BUFFER =
+  /(^|\.)(attn|attention)\.(bias|masked_bias)$|(^|\.)(rotary_emb\.(inv_freq|cos_cached|sin_cached)|position_ids)$/
+
+/** The part of a model that reads images, and the map from there to the residual stream: known, and not computed here. */
+const IMAGE_PART = /^(model\.)?(vision_tower|multi_modal_projector)\./
+
+/**
+ * What the files hold beside the model, in their order. Legacy buffers are expected, and so is the head of a tied model, which
+ * some exports write although it is the embedding.
+ */
+function listUnused({
+  weights,
+  shapes,
+  storedName,
+}: Pick<CheckedModel, 'weights' | 'shapes' | 'storedName'>): string[] {
+  const used = new Set(Array.from(shapes.keys(), storedName))
+  const isHead = (name: string) => HEAD_NAMES.includes(name.replace(/^language_model\./, ''))
+  const isExpected = (name: string) =>
+    used.has(name) || isHead(name) || LEGACY_BUFFER.test(name) || IMAGE_PART.test(name)
+  return [...weights.tensors.keys()].filter((name) => !isExpected(name))
 }
 
 /** Sums over the tensors the model uses. */
@@ -102,7 +135,7 @@ export async function checkModel(folder: string): Promise<CheckedModel> {
     const shapes = family.shapes((name) => weights.tensors.has(storedName(name)))
     checkTensors(weights, shapes, storedName)
     const config = { ...family.facts, ...measure({ weights, shapes, storedName }) }
-    return { config, family, shapes, weights, storedName }
+    return { config, family, shapes, weights, storedName, unused: listUnused({ weights, shapes, storedName }) }
   } catch (error) {
     await weights.close()
     throw error
@@ -112,17 +145,25 @@ export async function checkModel(folder: string): Promise<CheckedModel> {
 /**
  * Loads a model onto the open backend, as float32.
  * @param folder with config.json and model.safetensors (or shards and their index), as published on Hugging Face
- * @throws AppError as {@link checkModel}
+ * @param blocks how many blocks to load, for passes that end in one of them; the head is left out, too. All unless given.
+ * @throws AppError as {@link checkModel}; model-too-large, model-too-large-wasm, model-tensor-too-large when it does not fit
  */
-export async function loadModel(folder: string): Promise<LanguageModel> {
-  const { config, family, shapes, weights, storedName } = await checkModel(folder)
+export async function loadModel(folder: string, blocks?: number): Promise<LanguageModel> {
+  const { config, family, shapes: all, weights, storedName } = await checkModel(folder)
+  const shapes = blocks === undefined ? all : new Map([...all].filter(([name]) => isWithin(name, blocks)))
   const loaded = new Map<string, tf.Tensor>()
   try {
+    requireRoom(planLoad({ config, shapes }), shapes)
     for (const [name, shape] of shapes) {
       const { data } = await weights.readFloat32(storedName(name))
-      loaded.set(name, tf.tensor(data, shape, 'float32'))
+      const tensor = tf.tensor(data, shape, 'float32')
+      loaded.set(name, tensor)
+      settle(tensor)
     }
-    return new LanguageModel(config, family.build(asWeights(loaded)))
+    const net = family.build({ ...asWeights(loaded), blocks: blocks ?? config.layers })
+    // The backend has the values now; the arrays they came in are worth more than the moment that it takes to collect them.
+    globalThis.gc?.()
+    return new LanguageModel(config, net, blocks)
   } catch (error) {
     for (const tensor of loaded.values()) tensor.dispose()
     throw error
@@ -131,7 +172,13 @@ export async function loadModel(folder: string): Promise<LanguageModel> {
   }
 }
 
-function asWeights(loaded: Map<string, tf.Tensor>): LoadedWeights {
+/** Whether a tensor is needed by the first `blocks` blocks; families number theirs as `h.N.` or `layers.N.`. */
+function isWithin(name: string, blocks: number): boolean {
+  const [, block] = /(?:^|\.)(?:h|layers)\.(\d+)\./.exec(name) ?? []
+  return block === undefined ? !HEAD_NAMES.includes(name) : Number(block) < blocks
+}
+
+function asWeights(loaded: Map<string, tf.Tensor>): Omit<LoadedWeights, 'blocks'> {
   const take = (name: string, rank: number): tf.Tensor => {
     const tensor = loaded.get(name)
     if (tensor?.rank !== rank) throw new Error(`${name} is not a loaded tensor of rank ${rank}`)

@@ -1,6 +1,6 @@
-/** Cross-entropy of predictions and gradients of them with respect to the residual stream. */
-import { AppError } from '../../../shared/errors'
+/** Cross-entropy of predictions, and gradients of them with respect to the value at any hook. */
 import { tf } from '../tf'
+import { blockHook } from './hooks'
 import type { LanguageModel } from './model'
 
 /** log of softmax over the last axis, from maximum, exp, sum and log: operations that every backend can differentiate. */
@@ -27,28 +27,51 @@ export function crossEntropy(logits: tf.Tensor3D, ids: tf.Tensor2D): tf.Tensor2D
   })
 }
 
+/** The value at a hook, and the logits as a function of it. */
+type Cut = { value: tf.Tensor; logitsOf(value: tf.Tensor): tf.Tensor3D }
+
 /**
- * d scalar(logits) / d residual at a hook, through the blocks after it.
- * @param hookName a `hook_resid_post`, or a `hook_resid_pre`, whose value is the same tensor
- * @param scalarOfLogits from logits [batch, time, vocabulary] to one number
- * @returns [batch, time, dModel], owned by the caller
- * @throws AppError hook-unknown for any other hook
+ * Runs the model up to a hook. What comes before the hook's block is computed once and no gradient goes through it.
+ * @param ids int32 [1, time]
+ */
+function cutAtHook(model: LanguageModel, ids: tf.Tensor2D, hookName: string): Cut {
+  const { layer, site } = model.requireHook(hookName)
+  const blockInput = layer < 0 ? hookName : blockHook(layer, 'hook_resid_pre')
+  const { captured } = model.forward(ids, { capture: [blockInput, hookName], stopAfter: hookName })
+  const [before, value] = [captured[blockInput], captured[hookName]]
+  if (!before || !value) throw new Error(`the pass did not reach ${hookName}`)
+  // The residual stream has three axes, whatever the hook's own value has.
+  const stream = (x: tf.Tensor) => x as tf.Tensor3D
+  if (site === 'hook_resid_post') return { value, logitsOf: (x) => model.fromResid(stream(x), layer) }
+  if (blockInput === hookName) return { value, logitsOf: (x) => model.fromResid(stream(x), Math.max(layer, 0) - 1) }
+  const logitsOf = (x: tf.Tensor) => model.fromResid(stream(before), layer - 1, { intervene: { [hookName]: () => x } })
+  return { value, logitsOf }
+}
+
+/**
+ * d scalar(logits) / d value at any hook, through everything after it. Texts are taken one by one, so that no more than the graph of
+ * one is ever held.
+ * @param ids int32 [batch, time]
+ * @param scalarOfLogits from the logits [1, time, vocabulary] of one text, and its place in the batch, to one number
+ * @returns the shape of the hook's value, [batch, time, dModel] for the residual stream; owned by the caller
+ * @throws AppError hook-unknown, hook-absent
  */
 export function gradientAtHook(
   model: LanguageModel,
   ids: tf.Tensor2D,
   hookName: string,
-  scalarOfLogits: (logits: tf.Tensor3D) => tf.Scalar,
-): tf.Tensor3D {
-  const { layer, site } = model.requireHook(hookName)
-  if (site !== 'hook_resid_post' && site !== 'hook_resid_pre') {
-    throw new AppError('hook-unknown', { hookName, lastLayer: model.config.layers - 1 })
-  }
-  const after = site === 'hook_resid_post' ? layer : layer - 1
-  return tf.tidy(() => {
-    const resid = model.forward(ids, { capture: [hookName], stopAfter: hookName }).captured[hookName]
-    if (!resid) throw new Error(`the pass did not reach ${hookName}`)
-    const gradient = tf.grad((x) => scalarOfLogits(model.fromResid(x as tf.Tensor3D, after)))
-    return gradient(resid) as tf.Tensor3D
-  })
+  scalarOfLogits: (logits: tf.Tensor3D, row: number) => tf.Scalar,
+): tf.Tensor {
+  const [batch, time] = ids.shape
+  const gradientOf = (row: number) =>
+    tf.tidy(() => {
+      const { value, logitsOf } = cutAtHook(model, tf.slice(ids, [row, 0], [1, time]), hookName)
+      return tf.grad((x) => scalarOfLogits(logitsOf(x), row))(value)
+    })
+  return tf.tidy(() =>
+    tf.concat(
+      Array.from({ length: batch }, (_, row) => gradientOf(row)),
+      0,
+    ),
+  )
 }

@@ -4,14 +4,20 @@ import type { KeyValueCache } from './cache'
 import type { FamilyNet, ModelConfig } from './family'
 import { blockHook, HookPass, listHooks, requireHook } from './hooks'
 import type { HookOptions, HookPoint } from './hooks'
+import { FROM_START } from './positions'
+import type { Positions } from './positions'
 
 export type ForwardOptions = HookOptions & {
   /** Keys and values of earlier positions; `ids` then are only the new ones. The cache takes the new ones in. */
   cache?: KeyValueCache
+  /** Columns of padding at the start of each row, for texts of unequal length that are continued together. */
+  padding?: readonly number[]
+  /** Logits of the last column only, [batch, 1, vocabulary]: all that generation needs. */
+  lastOnly?: boolean
 }
 
 export type ForwardResult = {
-  /** [batch, time, vocabulary], or null when the pass was stopped at a hook. */
+  /** [batch, time, vocabulary] (with `lastOnly` time is 1), or null when the pass was stopped at a hook. */
   logits: tf.Tensor3D | null
   /** The wanted hooks that were reached. Two hooks may share one tensor (resid_post of a block, resid_pre of the next). */
   captured: Record<string, tf.Tensor>
@@ -21,10 +27,13 @@ export class LanguageModel {
   constructor(
     readonly config: ModelConfig,
     private readonly net: FamilyNet,
+    /** Blocks that are loaded, from the first on; a pass must end in one of them. */
+    private readonly blocks = config.layers,
   ) {}
 
   /**
-   * Runs the model. Attention is causal and positions start at 0, so padding on the right never changes what comes before it.
+   * Runs the model. Attention is causal and positions start at 0, so padding on the right never changes what comes before it, as
+   * long as it does not carry a text of a longrope model beyond its `cacheBorder`.
    * Intermediate tensors are disposed; logits and captured tensors belong to the caller (return them from a tidy, or dispose).
    * @param ids int32 [batch, time]
    * @throws AppError hook-unknown, hook-absent for a name in capture, intervene or stopAfter
@@ -33,11 +42,14 @@ export class LanguageModel {
     this.#requireHooks(options)
     const pass = new HookPass(options)
     const kept = tf.tidy(() => {
-      const offset = options.cache?.length ?? 0
-      const embedded = pass.visit('hook_embed', this.net.embed(ids, offset))
-      const x = this.#runBlocks(embedded, { pass, first: 0, offset, cache: options.cache ?? null })
+      const positions = { offset: options.cache?.length ?? 0, padding: options.padding ?? null }
+      const embedded = pass.visit('hook_embed', this.net.embed(ids, positions))
+      const x = this.#runBlocks(embedded, { pass, first: 0, positions, cache: options.cache ?? null })
       options.cache?.advance(ids.shape[1])
-      return { captured: pass.captured, logits: pass.hasStopped() ? [] : [this.net.unembed(x)] }
+      if (pass.hasStopped()) return { captured: pass.captured, logits: [] }
+      const [batch, time, dModel] = x.shape
+      const read: tf.Tensor3D = options.lastOnly ? tf.slice(x, [0, time - 1, 0], [batch, 1, dModel]) : x
+      return { captured: pass.captured, logits: [this.net.unembed(read)] }
     })
     return { captured: kept.captured, logits: kept.logits[0] ?? null }
   }
@@ -51,7 +63,7 @@ export class LanguageModel {
     this.#requireHooks(options)
     return tf.tidy(() => {
       const pass = new HookPass(options)
-      return this.net.unembed(this.#runBlocks(resid, { pass, first: layer + 1, offset: 0, cache: null }))
+      return this.net.unembed(this.#runBlocks(resid, { pass, first: layer + 1, positions: FROM_START, cache: null }))
     })
   }
 
@@ -72,13 +84,26 @@ export class LanguageModel {
 
   #runBlocks(
     start: tf.Tensor3D,
-    { pass, first, offset, cache }: { pass: HookPass; first: number; offset: number; cache: KeyValueCache | null },
+    {
+      pass,
+      first,
+      positions,
+      cache,
+    }: {
+      pass: HookPass
+      first: number
+      positions: Positions
+      cache: KeyValueCache | null
+    },
   ): tf.Tensor3D {
     let x = start
     for (let layer = first; layer < this.config.layers && !pass.hasStopped(); layer++) {
+      if (layer >= this.blocks) throw new Error(`only the first ${this.blocks} blocks of the model are loaded`)
       x = pass.visit(blockHook(layer, 'hook_resid_pre'), x)
       if (pass.hasStopped()) break
-      x = this.net.block(x, { pass, layer, offset, cache: cache?.layer(layer) ?? null })
+      const input = x
+      const context = { pass, layer, positions, cache: cache?.layer(layer) ?? null }
+      x = pass.tidy(() => this.net.block(input, context))
       if (pass.hasStopped()) break
       x = pass.visit(blockHook(layer, 'hook_resid_post'), x)
     }

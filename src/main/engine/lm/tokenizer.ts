@@ -1,5 +1,4 @@
 /** The tokenizer of a model folder: text to ids, ids to text, and the bytes of every token. */
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers'
 import { z } from 'zod'
@@ -7,7 +6,7 @@ import { AppError } from '../../../shared/errors'
 import type { TokenPieces } from '../../../shared/token-spans'
 import { makePieces } from './token-pieces'
 import type { PieceStyle, VocabularyEntry } from './token-pieces'
-import { readJson } from './weights'
+import { isFile, readJson } from './weights'
 
 export type Tokenizer = {
   /**
@@ -17,12 +16,18 @@ export type Tokenizer = {
   encode(text: string): number[]
   /** The text of ids without BOS and other special tokens. */
   decode(ids: readonly number[]): string
-  /** Starts every document, or null when the tokenizer knows no such token. */
+  /** Starts every document; null when the model was not trained with such a token. The rule is {@link findBos}. */
   bosId: number | null
+  /** End what is generated: the tokenizer's EOS, and what config.json and generation_config.json name. */
+  stopIds: readonly number[]
   /** The largest id plus one; a model's vocabulary may be padded beyond it. */
   vocabulary: number
   pieces: TokenPieces
 }
+
+/** Four times the largest vocabulary that is published; pieces are allocated up to the largest id. */
+const MAX_VOCABULARY = 4_000_000
+const TokenId = z.int().min(0).max(MAX_VOCABULARY - 1) // prettier-ignore
 
 /** The parts of tokenizer.json that decide how tokens are written; the rest is left to the library. */
 type Step = { type?: string | undefined; [part: string]: unknown }
@@ -30,23 +35,37 @@ const Step: z.ZodType<Step> = z.looseObject({ type: z.string().optional() })
 const TokenizerJson = z.looseObject({
   model: z.looseObject({
     type: z.enum(['BPE', 'WordPiece', 'Unigram']).optional(),
-    vocab: z.union([z.record(z.string(), z.int().min(0)), z.array(z.unknown())]),
+    vocab: z.union([z.record(z.string(), TokenId), z.array(z.unknown()).max(MAX_VOCABULARY)]),
     byte_fallback: z.boolean().nullish(),
   }),
-  added_tokens: z.array(z.looseObject({ id: z.int().min(0), content: z.string(), special: z.boolean() })).nullish(),
+  added_tokens: z.array(z.looseObject({ id: TokenId, content: z.string(), special: z.boolean() })).nullish(),
   decoder: Step.nullish(),
   pre_tokenizer: Step.nullish(),
 })
 type TokenizerJson = z.infer<typeof TokenizerJson>
 
 const SpecialName = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish()
-const TokenizerConfig = z.looseObject({ bos_token: SpecialName })
+const TokenizerConfig = z.looseObject({
+  bos_token: SpecialName,
+  eos_token: SpecialName,
+  add_bos_token: z.boolean().nullish(),
+})
+type TokenizerConfig = z.infer<typeof TokenizerConfig>
 
-const isThere = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
+/** What config.json and generation_config.json say of tokens; both may be absent. */
+const ModelTokens = z.looseObject({ bos_token_id: z.unknown().optional(), eos_token_id: z.unknown().optional() })
+
+const isId = (id: unknown): id is number => typeof id === 'number' && Number.isInteger(id) && id >= 0
+
+/** One id, several, or none. */
+const idsOf = (given: unknown): number[] => (Array.isArray(given) ? given.filter(isId) : isId(given) ? [given] : [])
+
+/** A file of the folder, or an empty object where it is absent. */
+async function readIfThere<T>(path: string, schema: z.ZodType<T>): Promise<T | Record<string, undefined>> {
+  return (await isFile(path)) ? await readJson(path, schema) : {}
+}
+
+const nameOf = (name: z.infer<typeof SpecialName>) => (typeof name === 'object' ? name?.content : name)
 
 /** Types of a step and of all steps nested in it. */
 function stepTypes(step: unknown): string[] {
@@ -63,14 +82,30 @@ function pieceStyle({ decoder, pre_tokenizer, model }: TokenizerJson): PieceStyl
   return types.includes('Metaspace') || types.includes('ByteFallback') || model.byte_fallback ? 'metaspace' : 'plain'
 }
 
-/** The token a template puts before a text; else the one that the configuration names. */
-function findBos(library: HfTokenizer, config: z.infer<typeof TokenizerConfig>): number | null {
+type Sources = {
+  library: HfTokenizer
+  config: Partial<TokenizerConfig>
+  /** `bos_token_id` of config.json. */
+  modelBos: unknown
+}
+
+/**
+ * The token that stood before every document when the model was trained:
+ * 1. what the tokenizer itself puts before a text (Llama, Mistral, Gemma);
+ * 2. else its `bos_token`, unless `add_bos_token: false` says that it is not added and it is another token than EOS. Where it is the
+ *    EOS token, it separated the documents in training (GPT-2, GPT-Neo, Pythia); TransformerLens puts it first for that reason;
+ * 3. else, where `bos_token` is not mentioned at all (GPT-2's own files), `bos_token_id` of config.json. A `bos_token: null` means that
+ *    there is none, whatever config.json says (Qwen).
+ */
+function findBos({ library, config, modelBos }: Sources): number | null {
   const withSpecials = library.encode('a').ids
   const bare = library.encode('a', { add_special_tokens: false }).ids
   const [first] = withSpecials
-  if (first !== undefined && withSpecials.length > bare.length && first !== bare[0]) return first
-  const name = typeof config.bos_token === 'object' ? config.bos_token?.content : config.bos_token
-  return name ? (library.token_to_id(name) ?? null) : null
+  if (isId(first) && withSpecials.length > bare.length && first !== bare[0]) return first
+  if (config.bos_token === undefined) return isId(modelBos) ? modelBos : null
+  const [bos, eos] = [nameOf(config.bos_token), nameOf(config.eos_token)]
+  if (!bos || (config.add_bos_token === false && bos !== eos)) return null
+  return library.token_to_id(bos) ?? null
 }
 
 function listVocabulary(library: HfTokenizer, json: TokenizerJson): VocabularyEntry[] {
@@ -88,36 +123,57 @@ function listVocabulary(library: HfTokenizer, json: TokenizerJson): VocabularyEn
   return entries
 }
 
+type Opened = { library: HfTokenizer; bosId: number | null; eosId: number | null; entries: VocabularyEntry[] }
+
+/** Runs a part of the library, which trusts its files, and turns what it throws into words. */
+function within<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    const reason = `it cannot be used (${error instanceof Error ? error.message : String(error)})`
+    throw new AppError('file-corrupt', { path, format: 'tokenizer', reason }, { cause: error })
+  }
+}
+
+function openLibrary(json: TokenizerJson, config: Partial<TokenizerConfig>, modelBos: unknown): Opened {
+  // Its clean-up takes spaces before punctuation out of decoded text, which then is not what the tokens say.
+  const library = new HfTokenizer(json, { ...config, clean_up_tokenization_spaces: false })
+  const eos = nameOf(config.eos_token)
+  return {
+    library,
+    bosId: findBos({ library, config, modelBos }),
+    eosId: eos ? (library.token_to_id(eos) ?? null) : null,
+    entries: listVocabulary(library, json),
+  }
+}
+
 /**
- * @param folder of a model, with tokenizer.json and, where published, tokenizer_config.json
+ * @param folder of a model, with tokenizer.json and, where published, tokenizer_config.json, config.json, generation_config.json
  * @param modelVocabulary how many ids the model knows; a tokenizer with larger ids is refused
  * @throws AppError tokenizer-missing, file-unreadable, file-corrupt, tokenizer-mismatch
  */
 export async function loadTokenizer(folder: string, modelVocabulary?: number): Promise<Tokenizer> {
   const path = join(folder, 'tokenizer.json')
-  if (!(await isThere(path))) throw new AppError('tokenizer-missing', { path: folder })
+  if (!(await isFile(path))) throw new AppError('tokenizer-missing', { path: folder })
   const json = await readJson(path, TokenizerJson)
-  const configPath = join(folder, 'tokenizer_config.json')
-  const config = (await isThere(configPath)) ? await readJson(configPath, TokenizerConfig) : {}
-  let library: HfTokenizer
-  let bosId: number | null
-  let entries: VocabularyEntry[]
-  try {
-    library = new HfTokenizer(json, config)
-    bosId = findBos(library, config)
-    entries = listVocabulary(library, json)
-  } catch (error) {
-    const reason = `it cannot be used (${error instanceof Error ? error.message : String(error)})`
-    throw new AppError('file-corrupt', { path, format: 'tokenizer', reason }, { cause: error })
-  }
+  const config = await readIfThere(join(folder, 'tokenizer_config.json'), TokenizerConfig)
+  const model = await readIfThere(join(folder, 'config.json'), ModelTokens)
+  const generation = await readIfThere(join(folder, 'generation_config.json'), ModelTokens)
+  const { library, bosId, eosId, entries } = within(path, () => openLibrary(json, config, model.bos_token_id))
   const largest = entries.reduce((id, entry) => Math.max(id, entry.id), -1)
   if (modelVocabulary !== undefined && largest >= modelVocabulary) {
     throw new AppError('tokenizer-mismatch', { largest, vocabulary: modelVocabulary })
   }
+  const isKnown = (id: number) => id < (modelVocabulary ?? largest + 1)
+  const ends = [...idsOf(eosId), ...idsOf(model.eos_token_id), ...idsOf(generation.eos_token_id)]
   return {
-    encode: (text) => (text === '' ? [] : library.encode(text, { add_special_tokens: false }).ids),
-    decode: (ids) => (ids.length === 0 ? '' : library.decode([...ids], { skip_special_tokens: true })),
-    bosId,
+    // The library gives no id to what neither the vocabulary nor an unknown-token has: such characters are left out.
+    encode: (text) =>
+      text === '' ? [] : within(path, () => library.encode(text, { add_special_tokens: false }).ids.filter(isId)),
+    decode: (ids) =>
+      ids.length === 0 ? '' : within(path, () => library.decode([...ids], { skip_special_tokens: true })),
+    bosId: bosId !== null && isKnown(bosId) ? bosId : null,
+    stopIds: [...new Set(ends)].filter(isKnown),
     vocabulary: largest + 1,
     pieces: makePieces(entries, pieceStyle(json)),
   }

@@ -1,10 +1,12 @@
 /** The weight files of a model folder as one set of named tensors, whether in one file or in shards. */
+import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../../../shared/errors'
 import { openSafetensors, readError } from '../../files/safetensors'
 import type { SafetensorsFile, TensorEntry } from '../../files/safetensors'
+import { scanSafetensors } from '../../files/safetensors-scan'
 
 /** Weight files of one folder with only their headers read. */
 export type WeightFiles = {
@@ -14,26 +16,46 @@ export type WeightFiles = {
   readonly tensors: ReadonlyMap<string, TensorEntry>
   /** One tensor, widened to float32 bit for bit. */
   readFloat32(name: string): Promise<{ shape: number[]; data: Float32Array<ArrayBuffer> }>
+  /**
+   * Reads every file once.
+   * @param used whether the model uses a tensor
+   * @returns sha256, hex, over the bytes of the files one after another, and the used tensors that hold a value which is no
+   * finite number
+   */
+  scan(used: (name: string) => boolean): Promise<{ sha256: string; nonFinite: string[] }>
   close(): Promise<void>
 }
 
 const SINGLE = 'model.safetensors'
 const INDEX = 'model.safetensors.index.json'
+/** No published config, index or tokenizer comes near; anything larger is not one. */
+const MAX_JSON_BYTES = 256 * 1024 * 1024
 const Index = z.object({ weight_map: z.record(z.string(), z.string()) })
 
-const isFile = (path: string) =>
+/** Whether there is a file of that name. */
+export const isFile = (path: string) =>
   stat(path).then(
     (found) => found.isFile(),
     () => false,
   )
 
+/** Text of a file of bounded size. @throws AppError file-missing, file-unreadable, file-corrupt (too long) */
+export async function readText(path: string, maxBytes = MAX_JSON_BYTES): Promise<string> {
+  try {
+    const { size } = await stat(path)
+    if (size <= maxBytes) return await readFile(path, 'utf8')
+    const reason = `it is ${size.toLocaleString('en-US')} bytes long, and at most ${maxBytes.toLocaleString('en-US')} are read`
+    throw new AppError('file-corrupt', { path, format: 'text', reason })
+  } catch (error) {
+    throw error instanceof AppError ? error : readError(error, path)
+  }
+}
+
 /** @throws AppError file-corrupt when the text is not JSON or does not have the shape */
 export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   const corrupt = (reason: string, cause: unknown) =>
     new AppError('file-corrupt', { path, format: 'JSON', reason }, { cause })
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw readError(error, path)
-  })
+  const text = await readText(path)
   let json: unknown
   try {
     json = JSON.parse(text)
@@ -107,6 +129,14 @@ function gather(folder: string, files: SafetensorsFile[], holders: Map<string, S
       const file = holders.get(name)
       if (!file) throw new AppError('model-tensor-missing', { path: folder, tensor: name, count: 1 })
       return file.readFloat32(name)
+    },
+    scan: async (used) => {
+      const hash = createHash('sha256')
+      const nonFinite: string[] = []
+      for (const file of files) {
+        nonFinite.push(...(await scanSafetensors(file, hash, (name) => holders.get(name) === file && used(name))))
+      }
+      return { sha256: hash.digest('hex'), nonFinite }
     },
     close: async () => {
       await Promise.all(files.map((file) => file.close()))

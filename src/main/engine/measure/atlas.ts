@@ -13,7 +13,7 @@ import { TopContexts } from './top-contexts'
 /** Rows of [rows, dSae] that are read back at once: few enough for this many bytes, and at most so many. */
 const BLOCK_BYTES = 64 * 1024 * 1024
 const BLOCK_ROWS = 2048
-/** Forward passes between two looks at the outside world. */
+/** Forward passes between two looks at the outside world, for each that runs at the same time. */
 const GROUP_PASSES = 2
 
 /** An atlas but for what it rests on. */
@@ -130,20 +130,21 @@ export async function buildAtlas(
 ): Promise<AtlasFigures | null> {
   const { tokenizer, source, contextSize, onProgress } = options
   const builder = new AtlasBuilder(options)
-  const groupWindows = GROUP_PASSES * passWindows(contextSize)
+  const groupWindows = GROUP_PASSES * source.passesAhead * passWindows(contextSize)
   let list = new WindowList()
   let windows = 0
   for await (const { index, text } of documents) {
     for (const window of cutDocument(tokenizer.encode(text), { contextSize, bosId: source.bosId })) {
       list.add(window, index)
       windows += 1
+      // Groups are whole passes, so that which windows share one does not depend on the size of a group.
+      if (windows < groupWindows) continue
+      builder.take(list.toWindows())
+      list = new WindowList()
+      windows = 0
+      if (!(await onProgress(builder.progress))) return null
     }
     builder.progress.documents = index + 1
-    if (windows < groupWindows) continue
-    builder.take(list.toWindows())
-    list = new WindowList()
-    windows = 0
-    if (!(await onProgress(builder.progress))) return null
   }
   if (windows > 0) builder.take(list.toWindows())
   return builder.figures()

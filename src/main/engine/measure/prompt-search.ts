@@ -1,6 +1,7 @@
 /** Search by prompt combinations: features that fire at the end of every positive prompt and of no negative one. */
 import { AppError } from '../../../shared/errors'
 import type { LanguageModel } from '../lm/model'
+import { promptIds } from '../lm/prompt'
 import type { Sae } from '../sae/loaded'
 import { tf } from '../tf'
 
@@ -35,13 +36,8 @@ export type PromptReader = {
  * @throws AppError prompt-empty, prompt-too-long
  */
 export function readPrompt(reader: PromptReader, text: string): number[] {
-  if (text.trim() === '') throw new AppError('prompt-empty')
-  const ids = reader.encode(text)
-  if (ids.length === 0) throw new AppError('prompt-empty')
-  const withBos = reader.bosId === null ? ids : [reader.bosId, ...ids]
-  const limit = reader.model.config.contextSize
-  if (withBos.length > limit) throw new AppError('prompt-too-long', { tokens: withBos.length, limit })
-  return withBos
+  const { encode, bosId, model } = reader
+  return promptIds({ encode, bosId, contextSize: model.config.contextSize }, text)
 }
 
 /** Activations of all features at the last token of a prompt [dSae]. */
@@ -83,10 +79,22 @@ function scoreOf(values: readonly number[], positives: readonly boolean[], corpu
   return Number.isFinite(lowest) ? lowest - highest : null
 }
 
-/** @throws AppError prompt-empty, prompt-too-long, hook-unknown */
-export function searchPrompts(reader: PromptReader, sae: Sae, input: PromptSearchInput): PromptSearchAnswer {
-  const promptIds = input.prompts.map(({ text }) => readPrompt(reader, text))
-  const acts = promptIds.map((ids) => lastTokenActs(reader, sae, ids))
+/**
+ * @param goOn asked between prompts; false gives up
+ * @throws AppError prompt-empty, prompt-too-long, hook-unknown, cancelled
+ */
+export async function searchPrompts(
+  reader: PromptReader,
+  sae: Sae,
+  input: PromptSearchInput,
+  goOn: () => Promise<boolean> = () => Promise.resolve(true),
+): Promise<PromptSearchAnswer> {
+  const read = input.prompts.map(({ text }) => readPrompt(reader, text))
+  const acts: Float32Array[] = []
+  for (const ids of read) {
+    if (!(await goOn())) throw new AppError('cancelled')
+    acts.push(lastTokenActs(reader, sae, ids))
+  }
   const positives = input.prompts.map(({ positive }) => positive)
   const hits: { feature: number; score: number; values: number[] }[] = []
   for (let feature = 0; feature < sae.dSae; feature++) {
@@ -98,7 +106,7 @@ export function searchPrompts(reader: PromptReader, sae: Sae, input: PromptSearc
   hits.sort((a, b) => b.score - a.score || a.feature - b.feature)
   const kept = hits.slice(0, input.limit)
   return {
-    promptIds: promptIds.map((ids) => Int32Array.from(ids)),
+    promptIds: read.map((ids) => Int32Array.from(ids)),
     matching: hits.length,
     featureIndexes: Int32Array.from(kept, ({ feature }) => feature),
     values: Float32Array.from(kept.flatMap(({ values }) => values)),

@@ -12,8 +12,45 @@ const PASS_TOKENS = 4096
 /** Passes are padded to a multiple of this, so that few shapes occur. */
 const PAD_MULTIPLE = 16
 
-/** The model, the place in it, and what its windows start with. */
-export type ActivationSource = { model: LanguageModel; hookName: string; bosId: number | null }
+/** Where residual vectors come from: a model, a place in it, and what its windows start with. */
+export type ActivationSource = {
+  hookName: string
+  bosId: number | null
+  /** Width of the vectors. */
+  dIn: number
+  /** Passes that are worth starting before the first result is taken. */
+  passesAhead: number
+  /**
+   * Starts a forward pass over ids [rows, time] that ends at the hook.
+   * @returns waits for its residual vectors [rows, time, dIn]
+   */
+  start(ids: Int32Array, rows: number): () => Float32Array
+  dispose(): void
+}
+
+/** A model in this very thread; it belongs to the source. */
+export function modelSource(model: LanguageModel, hookName: string, bosId: number | null): ActivationSource {
+  return {
+    ...{ hookName, bosId, dIn: model.config.dModel, passesAhead: 1 },
+    start: (ids, rows) => () => residOf(model, hookName, { ids, rows }),
+    dispose: () => model.dispose(),
+  }
+}
+
+/** Residual vectors of one forward pass [rows, time, dModel]. */
+export function residOf(
+  model: LanguageModel,
+  hookName: string,
+  { ids, rows }: { ids: Int32Array; rows: number },
+): Float32Array {
+  const input = tf.tensor2d(ids, [rows, ids.length / rows], 'int32')
+  const { captured, logits } = model.forward(input, { capture: [hookName], stopAfter: hookName })
+  const resid = captured[hookName]
+  if (!resid) throw new Error(`the model gave nothing at ${hookName}`)
+  const data = resid.dataSync<'float32'>()
+  tf.dispose([input, resid, ...(logits ? [logits] : [])])
+  return data
+}
 
 /** Residual vectors of one window's text tokens. */
 export type WindowActivations = {
@@ -30,12 +67,12 @@ export function passWindows(contextSize: number): number {
 }
 
 /** Token ids of some windows side by side, padded on the right with 0; causal attention never lets padding reach a token. */
-function padIds(windows: Windows, picked: readonly number[], rows: number): tf.Tensor2D {
+function padIds(windows: Windows, picked: readonly number[], rows: number): Int32Array {
   const longest = Math.max(...picked.map((w) => (windows.offsets[w + 1] ?? 0) - (windows.offsets[w] ?? 0)))
   const time = Math.ceil(longest / PAD_MULTIPLE) * PAD_MULTIPLE
   const ids = new Int32Array(rows * time)
   picked.forEach((w, row) => ids.set(windows.ids.subarray(windows.offsets[w], windows.offsets[w + 1]), row * time))
-  return tf.tensor2d(ids, [rows, time], 'int32')
+  return ids
 }
 
 function normsOf(vectors: Float32Array, dIn: number): Float32Array {
@@ -48,45 +85,43 @@ function normsOf(vectors: Float32Array, dIn: number): Float32Array {
   return norms
 }
 
-/**
- * Activations of some windows in one forward pass that stops at the hook.
- * @param picked at most `rows` window indexes; missing rows are padding
- */
-export function runWindows(
+/** Starts the forward pass of some windows, at most `rows`; missing rows are padding. */
+function startWindows(
   source: ActivationSource,
   windows: Windows,
   picked: readonly number[],
   rows: number,
-): WindowActivations[] {
-  const { model, hookName, bosId } = source
-  const dIn = model.config.dModel
+): () => WindowActivations[] {
+  const { dIn, bosId } = source
   const ids = padIds(windows, picked, rows)
-  const time = ids.shape[1]
-  const { captured, logits } = model.forward(ids, { capture: [hookName], stopAfter: hookName })
-  const resid = captured[hookName]
-  if (!resid) throw new Error(`the model gave nothing at ${hookName}`)
-  const data = resid.dataSync<'float32'>()
-  tf.dispose([ids, resid, ...(logits ? [logits] : [])])
+  const time = ids.length / rows
+  const wait = source.start(ids, rows)
   const skipped = bosId === null ? 0 : 1
-  return picked.map((window, row) => {
-    const length = (windows.offsets[window + 1] ?? 0) - (windows.offsets[window] ?? 0)
-    const vectors = data.slice((row * time + skipped) * dIn, (row * time + length) * dIn)
-    return { window, vectors, norms: normsOf(vectors, dIn) }
-  })
+  return () => {
+    const data = wait()
+    return picked.map((window, row) => {
+      const length = (windows.offsets[window + 1] ?? 0) - (windows.offsets[window] ?? 0)
+      const vectors = data.slice((row * time + skipped) * dIn, (row * time + length) * dIn)
+      return { window, vectors, norms: normsOf(vectors, dIn) }
+    })
+  }
 }
 
-/** Walks over windows in the given order, a forward pass at a time. */
+/** Walks over windows in the given order; passes are started ahead of it, and results come in order. */
 export function* walkWindows(
   source: ActivationSource,
   windows: Windows,
   { order, contextSize }: { order: ArrayLike<number>; contextSize: number },
 ): Generator<WindowActivations> {
   const rows = passWindows(contextSize)
+  const started: (() => WindowActivations[])[] = []
   for (let at = 0; at < order.length; at += rows) {
     const picked: number[] = []
     for (let i = at; i < Math.min(at + rows, order.length); i++) picked.push(order[i] ?? 0)
-    yield* runWindows(source, windows, picked, rows)
+    started.push(startWindows(source, windows, picked, rows))
+    if (started.length >= source.passesAhead) yield* started.shift()?.() ?? []
   }
+  for (const wait of started) yield* wait()
 }
 
 /** What the inputs of a dictionary look like; frozen before training and stored with it. */

@@ -41,7 +41,7 @@ export function measureScale(
     if (source.bosId !== null) bosTokens += 1
     if (tokens >= ESTIMATION_TOKENS) break
   }
-  const input = estimateScale(concatenate(norms), source.model.config.dModel)
+  const input = estimateScale(concatenate(norms), source.dIn)
   return { ...input, droppedTokens: input.sinks + bosTokens }
 }
 
@@ -74,7 +74,7 @@ export class ActivationStream implements Iterator<VectorBlock> {
     private readonly windows: Windows,
     private readonly options: { contextSize: number; input: InputScale; random: Random },
   ) {
-    const bytes = windows.ids.length * source.model.config.dModel * Float32Array.BYTES_PER_ELEMENT
+    const bytes = windows.ids.length * source.dIn * Float32Array.BYTES_PER_ELEMENT
     this.cache = bytes <= LARGEST_CACHE_BYTES ? new Map() : null
     this.walk = this.startPass()
   }
