@@ -5,6 +5,8 @@ import type { AppInfo } from '../shared/contract/app'
 import { AppError } from '../shared/errors'
 import { makeHandlers } from './handlers/handlers'
 import type { ChoosePath } from './handlers/services'
+import { Hub } from './hub/hub'
+import type { TokenVault } from './hub/token'
 import { Changes } from './jobs/changes'
 import { JobQueue } from './jobs/queue'
 import { recoverRuns } from './jobs/recover'
@@ -32,6 +34,8 @@ export type MonoscopeOptions = {
   version: string
   /** Opens the system's dialog; left out where there is none. */
   choosePath?: ChoosePath
+  /** Keeps the hub's access token; left out where there is no keychain. */
+  tokenVault?: TokenVault
   checkpointMinutes?: number
 }
 
@@ -100,7 +104,13 @@ async function openRooms(options: MonoscopeOptions, { host, workspace, late }: B
   await recoverRuns(store, workspace, log)
   const queue = new JobQueue({ store, paths: workspace, pieces, changes, log, workerPath, runtime, checkpointMinutes })
   const warm = new WarmWorker({ command: { workerPath, runtime, log }, changes })
-  const { version, choosePath = null } = options
+  const { version, choosePath = null, tokenVault: vault = null } = options
+  const onUnexpected = (error: unknown, name: string) =>
+    log.error({ name, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'unexpected')
+  const hub = new Hub({
+    ...{ env: process.env, settings: store.settings, vault, corpora: workspace.corpora },
+    onUnexpected: (error) => onUnexpected(error, 'download'),
+  })
   const handlers = makeHandlers({
     version,
     host: options.host,
@@ -110,15 +120,14 @@ async function openRooms(options: MonoscopeOptions, { host, workspace, late }: B
     warm,
     changes,
     pieces,
+    hub,
     choosePath,
   })
   late.handlers = handlers
   log.info({ version, host: options.host, runtime: runtime.path }, 'open')
-  const onUnexpected = (error: unknown, name: string) =>
-    log.error({ name, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'unexpected')
   let closing: Promise<void> | null = null
   const close = async () => {
-    await Promise.all([queue.close(), warm.close()])
+    await Promise.all([queue.close(), hub.close(), warm.close()])
     late.handlers = null
     store.close()
     // A closed port with the lock still there would look like a dead owner.

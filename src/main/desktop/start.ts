@@ -10,6 +10,7 @@ import { serveWindow } from './ipc-wire'
 import { installMenu } from './menu'
 import { serveRenderer } from './protocol'
 import { confineAllContents, denyPermissions } from './security'
+import { openTokenVault } from './token-vault'
 import { createWindow, showApp } from './window'
 
 export type DesktopPaths = { worker: string; renderer: string; preload: string; icon: string; node?: string }
@@ -41,6 +42,7 @@ async function openWorkspaceFor(window: BrowserWindow, paths: DesktopPaths): Pro
     host: 'desktop',
     version: app.getVersion(),
     choosePath: choose,
+    tokenVault: openTokenVault(),
   })
   return opened.isOwner ? opened : { ...opened, handlers: withDialogs(opened.handlers, choose) }
 }

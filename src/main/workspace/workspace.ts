@@ -15,6 +15,8 @@ export type WorkspacePaths = {
   log: string
   backups: string
   exports: string
+  /** Texts that were downloaded, one JSONL file per choice of rows. */
+  corpora: string
   /** Token pieces of models, `<sha256>.safetensors`. */
   pieces: string
   run(runId: number): string
@@ -36,6 +38,7 @@ export function workspacePaths(path: string): WorkspacePaths {
     log: join(folder, 'monoscope.log'),
     backups: join(folder, 'backups'),
     exports: join(folder, 'exports'),
+    corpora: join(folder, 'corpora'),
     pieces: join(folder, 'models'),
     run: (runId) => join(folder, 'runs', String(runId)),
     sae: (saeId) => join(folder, 'saes', String(saeId)),
