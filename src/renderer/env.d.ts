@@ -5,6 +5,8 @@
 type MonoscopeBridge = {
   send(message: unknown): void
   onMessage(listener: (message: unknown) => void): void
+  /** Where a dropped file or folder lies; empty for one that is on no disk. */
+  pathOf(file: File): string
 }
 
 interface Window {

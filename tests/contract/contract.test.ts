@@ -19,17 +19,22 @@ import {
   tinyConfig,
   workerPath,
 } from '../fixtures/built'
+import type { HubServer } from '../fixtures/hub-server'
+import { downloadThings, standInForHub, switchHub } from './hub-cases'
+import { askModel, readDataset } from './library-cases'
 
 const names = Object.keys(contract) as (keyof MonoscopeContract)[]
 const asked = new Set<string>()
 let folder = ''
 let monoscope: Monoscope
+let hub: HubServer | null = null
 let client: MonoscopeClient
 
 beforeAll(async () => {
   await buildEntries()
   folder = await mkdtemp(join(tmpdir(), 'monoscope-contract-'))
   process.env.MONOSCOPE_BACKEND = 'wasm'
+  if (!missingModel) hub = await standInForHub(folder)
   const choosePath = () => Promise.resolve('/chosen')
   const options = {
     folder: join(folder, 'workspace'),
@@ -59,6 +64,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await monoscope.close()
+  await hub?.close()
   await rm(folder, { recursive: true, force: true })
   await removeEntries()
 })
@@ -98,7 +104,11 @@ describe('bad input', () => {
     ['jobs.cancel', { jobId: 99 }],
     ['models.remove', { modelId: 99 }],
     ['datasets.remove', { datasetId: 99 }],
+    ['downloads.cancel', { downloadId: 99 }],
+    ['downloads.dismiss', { downloadId: 99 }],
     ['atlas.start', { saeId: 99, datasetId: 99 }],
+    ['lm.read', { modelId: 99, text: 'x' }],
+    ['lm.chatText', { modelId: 99, messages: [{ role: 'user', content: 'x' }] }],
     ['features.list', { saeId: 99 }],
     ['features.get', { saeId: 99, featureIndex: 0 }],
     ['features.label', { saeId: 99, featureIndex: 0, text: 'x' }],
@@ -217,6 +227,14 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
       client.call('search.prompts', { saeId, prompts: [{ text: 'x', sign: 'negative' }] }),
     ).rejects.toMatchObject({ code: 'invalid-input' })
   })
+
+  it('reads a text, writes on, and stops when the asker goes', () => askModel(client, modelId))
+
+  it('shows and counts a text', () => readDataset(client, { datasetId, modelId }))
+
+  it('downloads a model and a dataset', () => downloadThings(client, folder))
+
+  it('reaches the hub only while it may, and keeps no token without a keychain', () => switchHub(client, folder))
 
   it('exports catalogs and never overwrites one', async () => {
     const jsonl = await client.call('catalog.export', { saeId, format: 'jsonl' })

@@ -41,7 +41,7 @@ const open = (name: string): Promise<Monoscope> =>
 async function startLong(monoscope: Monoscope): Promise<number> {
   const { handlers } = monoscope
   const model = await handlers['models.add']({ path: modelFolder }, never)
-  const dataset = await handlers['datasets.add']({ path: corpus, textField: 'text' }, never)
+  const dataset = await handlers['datasets.add']({ path: corpus, textField: 'text', deduplicate: false }, never)
   const run = await handlers['runs.start'](
     { name: 'long', config: tinyConfig(model.id, dataset.id, 100_000), atlas: true },
     never,
@@ -99,7 +99,7 @@ describe.skipIf(missingModel)('kills', () => {
 
   async function startLongSetup({ handlers }: Monoscope): Promise<void> {
     await handlers['models.add']({ path: modelFolder }, never)
-    await handlers['datasets.add']({ path: corpus, textField: 'text' }, never)
+    await handlers['datasets.add']({ path: corpus, textField: 'text', deduplicate: false }, never)
   }
 
   it('Ctrl-C writes a checkpoint and ends cleanly', async () => {
@@ -132,7 +132,9 @@ describe('a second process', () => {
         vocabulary: 1,
         contextSize: 1,
       },
-      ...{ dtype: 'float32', parameters: 1, weightBytes: 1, sha256: 'x' },
+      ...{ dtype: 'float32', parameters: 1, weightBytes: 1, memoryBytes: 4, sha256: 'x', source: null },
+      ...{ absentHooks: [], unusedTensors: { count: 0, first: [] }, nanTensors: { count: 0, first: [] } },
+      hasChatTemplate: false,
     })
     const { code, stdout, stderr } = await startHeadless(['models', 'list', '--json', '--workspace', workspace]).ended
     expect({ code, rows: lastJson(stdout) }).toEqual({ code: 0, rows: monoscope.store.models.list()[0] })

@@ -17,7 +17,7 @@ describe.skipIf(missingHost('desktop') !== null)('the page in the window', () =>
     )
 
   it('sees two functions of the main process and no Node', async () => {
-    expect(await inPage('Object.keys(window.monoscope).sort()')).toEqual(['onMessage', 'send'])
+    expect(await inPage('Object.keys(window.monoscope).sort()')).toEqual(['onMessage', 'pathOf', 'send'])
     expect(await inPage('[typeof require, typeof process, typeof Buffer, typeof module]')).toEqual(
       Array.from({ length: 4 }, () => 'undefined'),
     )

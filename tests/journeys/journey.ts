@@ -1,5 +1,5 @@
 /**
- * The journey of issue and product: add a model and a text, train with live curves, open a feature, label it, tag it, find features
+ * The journey of issue and product: add a model and a text, ask the model, train with live curves, open a feature, label it, tag it, find features
  * by two prompts and a negative one, put one into a safety category, export. One file for the Electron window and for a browser.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -50,10 +50,27 @@ async function addModelAndText(page: Page, corpus: string): Promise<void> {
   await page.getByLabel('Model folder').fill(storiesModel)
   await page.getByRole('button', { name: 'Add model' }).click()
   await page.getByText('stories260K').first().waitFor()
-  await page.getByLabel('Text or JSONL file').fill(corpus)
+  await page.getByLabel('Text file or folder').fill(corpus)
   await page.getByRole('button', { name: 'Add text' }).click()
   await page.getByText(basename(corpus, '.jsonl'), { exact: true }).first().waitFor()
   await picture(page, '02-library')
+}
+
+/** Reads a text and continues a prompt: the first thing anyone does to know that a model works. */
+async function tryModel(page: Page): Promise<void> {
+  await page.getByRole('link', { name: /^Try the model/ }).click()
+  await page.getByLabel('Text', { exact: true }).fill('Once upon a time there was a little dog')
+  await page.getByRole('button', { name: /^Read/ }).click()
+  await page.getByText('What comes next').waitFor()
+  await page.locator('.tok.peak').focus()
+  await page.keyboard.press('Home')
+  await page.getByText('The first token has no loss').waitFor()
+  await page.keyboard.press('ArrowRight')
+  await page.getByText('Expected after this token').waitFor()
+  await page.getByRole('button', { name: /^Continue/ }).click()
+  await page.getByText('reached the number of tokens').waitFor()
+  await picture(page, '02b-model')
+  await goTo(page, 'Library')
 }
 
 async function train(page: Page): Promise<void> {
@@ -168,6 +185,7 @@ export async function travel(host: Host): Promise<void> {
 
 async function steps({ page, workspace }: Host, corpus: string): Promise<void> {
   await addModelAndText(page, corpus)
+  await tryModel(page)
   await train(page)
   const featureIndex = await openFeature(page)
   await labelAndTag(page)

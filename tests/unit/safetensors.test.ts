@@ -1,5 +1,5 @@
 /** safetensors files, whole and damaged: each damage has its own sentence. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -46,22 +46,31 @@ const corrupt = (reason: string) =>
 const truncated = (expected: number, actual: number) =>
   `The file ${path} ends early: its header promises ${expected.toLocaleString('en-US')} bytes and ${actual} are there. Copy or download it again.`
 
+const overlapSentence = () => `In the weight file ${path} the tensors a and b share bytes. Copy or download it again.`
+
 describe('a damaged file', () => {
   it.each([0, 1, 7])('of %d bytes ends before the header length', async (bytes) => {
     await writeFile(path, new Uint8Array(bytes))
     expect(await openError()).toBe(truncated(8, bytes))
   })
-  it('ends inside its header', async () => {
-    await put('{"a":', 0, 500n)
-    expect(await openError()).toBe(truncated(508, 13))
+  it.each([
+    ['a little more than there is', 6n, '6'],
+    ['more than the file', 500n, '500'],
+    ['a length no one writes', 2n ** 40n, '1,099,511,627,776'],
+    ['the longest there is', 2n ** 64n - 1n, '18,446,744,073,709,551,615'],
+  ])('promises a header of %s', async (_, length, written) => {
+    await put('{"a":', 0, length)
+    expect(await openError()).toBe(
+      `The weight file ${path} says its header is ${written} bytes long, but the file has 13. Copy or download it again.`,
+    )
   })
-  it('promises a header no one writes', async () => {
-    await put('{}', 0, 2n ** 40n)
-    expect(await openError()).toBe(corrupt('its header would be 1099511627776 bytes long'))
-  })
-  it('promises the longest header there is', async () => {
-    await put('{}', 0, 2n ** 64n - 1n)
-    expect(await openError()).toBe(corrupt('its header would be 18446744073709551615 bytes long'))
+  it('has a header longer than any that is written', async () => {
+    await put('{}')
+    await truncate(path, 101 * 1024 * 1024)
+    const handle = await open(path, 'r+')
+    await handle.write(new BigUint64Array([100n * 1024n * 1024n + 1n]), 0, 8, 0)
+    await handle.close()
+    expect(await openError()).toBe(corrupt('its header would be 104857601 bytes long'))
   })
   it('has an empty header', async () => {
     await put('')
@@ -107,16 +116,18 @@ describe('a damaged file', () => {
     [[2 ** 31, 2 ** 31], 0, 0],
   ])('has shape %j in bytes %d to %d', async (shape, begin, end) => {
     await put(JSON.stringify({ a: f32(shape, begin, end) }), 16)
-    const reason = `the tensor a of shape [${shape.join(', ')}] does not fit its ${end - begin} bytes`
-    expect(await openError()).toBe(corrupt(reason))
+    const bytes = (end - begin).toLocaleString('en-US')
+    expect(await openError()).toBe(
+      `In the weight file ${path} the tensor a has the shape [${shape.join(', ')}], which does not fit its ${bytes} bytes. Copy or download it again.`,
+    )
   })
   it('has tensors that overlap', async () => {
     await put(JSON.stringify({ a: f32([2], 0, 8), b: f32([2], 4, 12) }), 12)
-    expect(await openError()).toBe(corrupt('the tensors a and b overlap'))
+    expect(await openError()).toBe(overlapSentence())
   })
   it('has two tensors in one place', async () => {
     await put(JSON.stringify({ a: f32([1], 0, 4), b: f32([1], 0, 4) }), 4)
-    expect(await openError()).toBe(corrupt('the tensors a and b overlap'))
+    expect(await openError()).toBe(overlapSentence())
   })
   it('ends inside its data', async () => {
     const header = JSON.stringify({ a: f32([1000], 0, 4000) })

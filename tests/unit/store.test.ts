@@ -113,6 +113,18 @@ describe('library', () => {
     expect(store.models.add({ ...MODEL, sha256: 'changed' }).id).not.toBe(first.id)
     expect(store.datasets.add(DATASET)).toEqual(store.datasets.add(DATASET))
     expect(store.datasets.add({ ...DATASET, textField: 'story' }).id).toBe(2)
+    expect(store.datasets.add({ ...DATASET, deduplicate: true }).id).toBe(3)
+  })
+
+  it('remembers the tokens of a dataset for every model, the last count', () => {
+    const store = temporaryStore()
+    const { id: modelId } = store.models.add(MODEL)
+    const { id } = store.datasets.add(DATASET)
+    store.datasets.setTokenCount(id, { modelId, tokens: 5, isExact: false })
+    store.datasets.setTokenCount(id, { modelId, tokens: 7, isExact: true })
+    expect(store.datasets.get(id).tokenCounts).toEqual([{ modelId, tokens: 7, isExact: true }])
+    store.models.remove(modelId)
+    expect(store.datasets.list()[0]?.tokenCounts).toEqual([])
   })
 
   it('refuses to remove what is used', () => {

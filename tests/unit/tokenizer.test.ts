@@ -2,11 +2,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { loadTokenizer } from '../../src/main/engine/lm/tokenizer'
 import { makePieces } from '../../src/main/engine/lm/token-pieces'
 import type { TokenPieces } from '../../src/shared/token-spans'
 import { toSpans } from '../../src/shared/token-spans'
+import { byteLevelJson, metaspaceJson, unigramJson } from './tokenizer-samples'
 
 let folder: string
 beforeEach(async () => {
@@ -14,77 +16,45 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-const hexOf = (byte: number) => byte.toString(16).toUpperCase().padStart(2, '0')
-const special = (id: number, content: string) => ({
-  id,
-  content,
-  special: true,
-  single_word: false,
-  lstrip: false,
-  rstrip: false,
-  normalized: false,
-})
-
-/** A SentencePiece-like tokenizer: three special tokens, 256 bytes, `▁`, `a`, and `▁a` merged. */
-function metaspaceJson() {
-  const bytes = Array.from({ length: 256 }, (_, byte) => [`<0x${hexOf(byte)}>`, byte + 3] as const)
-  const vocab = { '<unk>': 0, '<s>': 1, '</s>': 2, ...Object.fromEntries(bytes), '▁': 259, a: 260, '▁a': 261 }
-  const space = { String: ' ' }
-  return {
-    version: '1.0',
-    added_tokens: [special(0, '<unk>'), special(1, '<s>'), special(2, '</s>')],
-    normalizer: {
-      type: 'Sequence',
-      normalizers: [
-        { type: 'Prepend', prepend: '▁' },
-        { type: 'Replace', pattern: space, content: '▁' },
-      ],
-    },
-    pre_tokenizer: null,
-    post_processor: {
-      type: 'TemplateProcessing',
-      single: [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
-      pair: [],
-      special_tokens: { '<s>': { id: '<s>', ids: [1], tokens: ['<s>'] } },
-    },
-    decoder: {
-      type: 'Sequence',
-      decoders: [
-        { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
-        { type: 'ByteFallback' },
-        { type: 'Fuse' },
-        { type: 'Strip', content: ' ', start: 1, stop: 0 },
-      ],
-    },
-    model: { type: 'BPE', unk_token: '<unk>', byte_fallback: true, fuse_unk: true, vocab, merges: [['▁', 'a']] },
-  }
-}
-
-/** A GPT-2-like tokenizer whose vocabulary is the 256 byte characters and one special token. */
-function byteLevelJson() {
-  const own = (b: number) => (b >= 0x21 && b <= 0x7e) || (b >= 0xa1 && b <= 0xac) || (b >= 0xae && b <= 0xff)
-  let moved = 0
-  const chars = Array.from({ length: 256 }, (_, b) => String.fromCodePoint(own(b) ? b : 0x100 + moved++))
-  const step = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true }
-  return {
-    version: '1.0',
-    added_tokens: [special(256, '<|end|>')],
-    normalizer: null,
-    pre_tokenizer: step,
-    post_processor: null,
-    decoder: step,
-    model: { type: 'BPE', vocab: Object.fromEntries(chars.map((char, b) => [char, b])), merges: [] },
-  }
-}
-
+const putFile = (file: string, json: unknown) =>
+  writeFile(join(folder, file), typeof json === 'string' ? json : JSON.stringify(json))
 const put = async (json: unknown, config?: unknown) => {
-  await writeFile(join(folder, 'tokenizer.json'), typeof json === 'string' ? json : JSON.stringify(json))
-  if (config) await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify(config))
+  await putFile('tokenizer.json', json)
+  if (config) await putFile('tokenizer_config.json', config)
 }
+
+/** Any text: characters of every plane, and those whose bytes and joins are awkward. */
+const anyText = fc
+  .array(
+    fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 6 }),
+      fc.constantFrom(
+        ' ',
+        '  ',
+        '\n',
+        '\r\n',
+        '\t',
+        '한글',
+        'ㅎ',
+        '🦊',
+        '👩‍👩‍👧‍👦',
+        '🇰🇷',
+        'é',
+        'e\u0301',
+        '\uFEFF',
+        '\u200D',
+        "'s",
+        '<0x41>',
+        '12',
+      ),
+    ),
+    { maxLength: 8 },
+  )
+  .map((parts) => parts.join(''))
 
 /** Bytes of tokens joined as UTF-8. */
 const textOf = (ids: number[], { bytes, offsets }: TokenPieces) =>
-  new TextDecoder().decode(
+  new TextDecoder('utf-8', { ignoreBOM: true }).decode(
     Uint8Array.from(ids.flatMap((id) => Array.from(bytes.subarray(offsets[id], offsets[id + 1])))),
   )
 
@@ -117,6 +87,123 @@ describe('a SentencePiece tokenizer', () => {
     expect(spans.map(({ value }) => value)).toEqual([9, 0, 5, 3])
     expect(spans.flatMap((span) => span.ids)).toEqual([1, ...ids])
   })
+})
+
+describe('text and tokens of any text', () => {
+  const check = (text: fc.Arbitrary<string>, property: (text: string) => void) =>
+    fc.assert(fc.property(text, property), { seed: 51, numRuns: 500 })
+
+  it('are the same bytes on byte-level vocabularies', async () => {
+    await put(byteLevelJson())
+    const { encode, decode, pieces } = await loadTokenizer(folder)
+    check(anyText, (text) => {
+      expect(textOf(encode(text), pieces)).toBe(text)
+      // The library's decoder takes a byte order mark at the start away; the pieces keep it.
+      expect(decode(encode(text)).replace(/^\uFEFF/, '')).toBe(text.replace(/^\uFEFF/, ''))
+    })
+  })
+  it('are the same bytes behind one space on metaspace vocabularies, where ▁ itself is a space', async () => {
+    await put(metaspaceJson())
+    const { encode, pieces } = await loadTokenizer(folder)
+    check(anyText, (text) => {
+      expect(textOf(encode(text), pieces)).toBe(text === '' ? '' : ` ${text.replaceAll('▁', ' ')}`)
+    })
+  })
+  it('are the same on Unigram vocabularies, behind a space where the text has none', async () => {
+    await put(unigramJson())
+    const { encode, pieces } = await loadTokenizer(folder)
+    const known = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '한', '글', '🦊', '\n', '.'), maxLength: 20 })
+    check(known, (text) => {
+      expect(textOf(encode(text), pieces)).toBe(text === '' || text.startsWith(' ') ? text : ` ${text}`)
+    })
+    expect(textOf(encode('a?'), pieces)).toBe(' a<unk>')
+  })
+  it('are shown whole: no character is split, none is lost', async () => {
+    await put(byteLevelJson())
+    const { encode, pieces } = await loadTokenizer(folder)
+    check(anyText, (text) => {
+      const ids = encode(text)
+      const spans = toSpans(ids, null, pieces)
+      expect(spans.map((span) => span.text).join('')).toBe(text)
+      expect(spans.flatMap((span) => span.ids)).toEqual(ids)
+      // One token is one byte here, so a span is one character and never a part of one.
+      expect(spans.map((span) => span.text)).toEqual(Array.from(text))
+    })
+  })
+  it('are shown as bytes where they are no characters', async () => {
+    await put(byteLevelJson())
+    const { encode, pieces } = await loadTokenizer(folder)
+    const [, , last = 0] = encode('한')
+    const [fox = 0, second = 0] = encode('🦊')
+    const shown = (...ids: number[]) => toSpans(ids, null, pieces).map(({ text }) => text)
+    expect(shown(last, ...encode('a'))).toEqual(['⟨9C⟩', 'a'])
+    expect(shown(fox, second)).toEqual(['⟨F0⟩', '⟨9F⟩'])
+    expect(shown(fox, 256, second)).toEqual(['⟨F0⟩', '<|end|>', '⟨9F⟩'])
+    expect(shown(...encode('👩‍👧'))).toEqual(['👩', '\u200D', '👧'])
+  })
+})
+
+describe('the token before every document', () => {
+  it.each([
+    ['gpt2: only config.json names one', {}, { bos_token_id: 256 }, 256],
+    [
+      'pythia: it is the one that ends documents',
+      { bos_token: '<|end|>', eos_token: '<|end|>', add_bos_token: false },
+      {},
+      256,
+    ],
+    ['it is to be added', { bos_token: '<|end|>', eos_token: null, add_bos_token: true }, {}, 256],
+    ['it is named and nothing else is said', { bos_token: '<|end|>' }, {}, 256],
+    [
+      'it is named but not added, and not the end',
+      { bos_token: '<|end|>', eos_token: 'a', add_bos_token: false },
+      {},
+      null,
+    ],
+    [
+      'qwen: there is none, whatever config.json says',
+      { bos_token: null, add_bos_token: false },
+      { bos_token_id: 256 },
+      null,
+    ],
+    ['it is not in the vocabulary', { bos_token: '<gone>' }, {}, null],
+    ['config.json names a list', {}, { bos_token_id: [256] }, null],
+    ['config.json names one that the tokenizer does not have', {}, { bos_token_id: 257 }, null],
+  ])('%s', async (_, tokenizerConfig, config, bosId) => {
+    await put(byteLevelJson(), tokenizerConfig)
+    await putFile('config.json', config)
+    expect((await loadTokenizer(folder)).bosId).toBe(bosId)
+  })
+  it('is what a template adds, whatever else is said', async () => {
+    await put(metaspaceJson(), { bos_token: '</s>', eos_token: '<unk>', add_bos_token: false })
+    expect((await loadTokenizer(folder)).bosId).toBe(1)
+  })
+})
+
+describe('tokens that end an answer', () => {
+  it('come from all three files, each once, and only those the model knows', async () => {
+    await put(metaspaceJson(), { eos_token: { content: '</s>' } })
+    await putFile('config.json', { eos_token_id: 2 })
+    await putFile('generation_config.json', { eos_token_id: [2, 261, 5, 9999, 'x', -1] })
+    expect((await loadTokenizer(folder)).stopIds).toEqual([2, 261, 5])
+    expect((await loadTokenizer(folder, 300)).stopIds).toEqual([2, 261, 5])
+  })
+  it('may be none', async () => {
+    await put(byteLevelJson())
+    expect((await loadTokenizer(folder)).stopIds).toEqual([])
+  })
+})
+
+it('decodes what the tokens say, with spaces before punctuation', async () => {
+  await put(byteLevelJson())
+  const { encode, decode } = await loadTokenizer(folder)
+  expect(decode(encode("a , b . do n't"))).toBe("a , b . do n't")
+})
+
+it('leaves out characters that no token can write', async () => {
+  const model = { type: 'BPE', vocab: { a: 0, b: 1 }, merges: [] }
+  await put({ ...byteLevelJson(), added_tokens: [], pre_tokenizer: null, decoder: null, model })
+  expect((await loadTokenizer(folder)).encode('a?b')).toEqual([0, 1])
 })
 
 describe('a byte-level tokenizer', () => {

@@ -7,7 +7,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeWorkspace } from '../fixtures/synthetic-workspace'
 import { missingHost, openWebHost, type Host } from '../journeys/hosts'
 
-const PAGES = ['/library', '/runs', '/runs/new', '/features', '/features/1/7', '/search', '/safety', '/catalog']
+const PAGES = [
+  '/library',
+  '/models/1',
+  '/runs',
+  '/runs/new',
+  '/features',
+  '/features/1/7',
+  '/search',
+  '/safety',
+  '/catalog',
+]
 const LOOKS = [
   { language: 'en', theme: 'light', width: 1440, height: 900 },
   { language: 'ko', theme: 'dark', width: 1440, height: 900 },
@@ -51,7 +61,7 @@ async function visit(host: Host, path: string, look: Look, kind: string): Promis
   expect(await host.page.locator('html').getAttribute('lang')).toBe(look.language)
   // A key that is shown instead of its text has dots and no spaces.
   expect(await host.page.locator('main').innerText()).not.toMatch(
-    /\b(app|library|runs|features|search|safety|catalog)(\.\w+)+\b/,
+    /\b(app|library|models|runs|features|search|safety|catalog)(\.\w+)+\b/,
   )
   expect(host.complaints).toEqual([])
 }

@@ -12,7 +12,8 @@ export class Output {
   private hasLine = false
 
   constructor(
-    private readonly isJson: boolean,
+    /** Results are for programs. */
+    readonly isJson: boolean,
     readonly language: Language,
   ) {}
 

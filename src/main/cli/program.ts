@@ -3,8 +3,11 @@ import { Command, CommanderError, Option } from 'commander'
 import { addCatalogCommands } from './catalog'
 import { addDemoCommand } from './demo'
 import { addFeatureCommands } from './features'
-import { addLibraryCommands } from './library'
+import { addHubCommands } from './hub'
+import { addDatasetCommands } from './datasets'
 import { Output } from './output'
+import { addLmCommands } from './lm'
+import { addModelCommands } from './models'
 import { addRunCommands } from './runs'
 import { addSafetyCommands } from './safety'
 import { addSearchCommands } from './search'
@@ -62,7 +65,10 @@ export async function runCommandLine(args: readonly string[], program: Program, 
     .addOption(new Option('--lang <language>', 'language of what is said').choices(['en', 'ko']))
     .exitOverride()
   const { run, ending } = runner(command, program, signal)
-  addLibraryCommands(command, run)
+  addModelCommands(command, run)
+  addDatasetCommands(command, run)
+  addHubCommands(command, run)
+  addLmCommands(command, run)
   addRunCommands(command, run)
   addFeatureCommands(command, run)
   addSearchCommands(command, run)

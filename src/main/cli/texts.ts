@@ -6,9 +6,54 @@ const TEXTS = {
     en: 'Model {id}: {name} ({family}, {layers} layers, width {width}, {parameters} parameters)',
     ko: '모델 {id}: {name} ({family}, 층 {layers}개, 너비 {width}, 매개변수 {parameters}개)',
   },
+  nanTensors: {
+    en: 'Note: {count} tensors hold values that are no finite numbers: {names}. What the model computes cannot be relied on.',
+    ko: '참고: 텐서 {count}개에 유한한 수가 아닌 값이 있습니다: {names}. 모델의 계산을 믿을 수 없습니다.',
+  },
+  unusedTensors: {
+    en: 'Note: {count} tensors of the files are not used: {names}.',
+    ko: '참고: 파일의 텐서 {count}개는 쓰지 않습니다: {names}.',
+  },
   datasetAdded: {
     en: 'Dataset {id}: {name} ({documents} documents, {bytes} bytes)',
     ko: '데이터셋 {id}: {name} (문서 {documents}개, {bytes}바이트)',
+  },
+  listing: { en: 'downloading {source}: asking for the list of files', ko: '내려받기 {source}: 파일 목록을 묻는 중' },
+  downloading: {
+    en: 'downloading {source}: {done} of {total}, {speed}/s, {file}',
+    ko: '내려받기 {source}: {total} 중 {done}, 초당 {speed}, {file}',
+  },
+  checking: { en: 'checking {source}', ko: '확인 중 {source}' },
+  stoppingDownload: {
+    en: 'Stopping; what has arrived is kept for the next try.',
+    ko: '멈추는 중입니다. 받은 것은 다음 시도를 위해 남겨 둡니다.',
+  },
+  hubOnline: { en: 'Downloads are allowed.', ko: '내려받기가 켜져 있습니다.' },
+  hubOffline: {
+    en: 'Downloads are switched off. Allow them with: hub offline off',
+    ko: '내려받기가 꺼져 있습니다. 켜려면: hub offline off',
+  },
+  hubOfflineByEnvironment: {
+    en: 'Downloads are switched off by the environment variable HF_HUB_OFFLINE.',
+    ko: '환경 변수 HF_HUB_OFFLINE이 내려받기를 껐습니다.',
+  },
+  tokenNone: {
+    en: 'No access token; gated repositories need one in HF_TOKEN.',
+    ko: '액세스 토큰이 없습니다. 승인이 필요한 저장소에는 HF_TOKEN에 토큰을 넣어야 합니다.',
+  },
+  tokenEnvironment: {
+    en: 'The access token comes from the environment.',
+    ko: '액세스 토큰은 환경 변수에서 옵니다.',
+  },
+  tokenKeychain: { en: 'The access token comes from the keychain.', ko: '액세스 토큰은 키체인에서 옵니다.' },
+  hubCache: { en: 'Files go to {path}', ko: '파일을 두는 곳: {path}' },
+  tokensCounted: {
+    en: '{name} has {tokens} tokens for {modelName}.',
+    ko: '{name}: {modelName} 기준 토큰 {tokens}개',
+  },
+  tokensEstimated: {
+    en: '{name} has about {tokens} tokens for {modelName}, judged by its beginning.',
+    ko: '{name}: {modelName} 기준 토큰 약 {tokens}개(앞부분으로 추정)',
   },
   none: { en: 'There is nothing here yet.', ko: '아직 아무것도 없습니다.' },
   training: {
@@ -36,6 +81,10 @@ const TEXTS = {
   searched: {
     en: '{matching} features fire on every positive prompt and on no negative one ({seconds} s).',
     ko: '모든 긍정 프롬프트에서 켜지고 부정 프롬프트에서는 켜지지 않는 특징 {matching}개 ({seconds}초).',
+  },
+  readText: {
+    en: '{tokens} tokens, mean loss {nats} nats ({seconds} s)',
+    ko: '토큰 {tokens}개, 평균 손실 {nats}내트 ({seconds}초)',
   },
   flagged: {
     en: 'Feature {index} is in {category}: {reason}',

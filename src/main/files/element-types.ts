@@ -74,17 +74,13 @@ export const bytesOf = (data: ArrayBufferView): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 
 /**
- * Decodes one chunk of whole elements that starts `atByte` bytes into the stored tensor.
+ * Widens one chunk of whole elements that starts `atByte` bytes into the stored tensor.
  * Patterns are written as integers, so that no conversion can quiet a NaN.
  */
 export function decodeInto(
-  dtype: Dtype,
+  dtype: 'F16' | 'BF16',
   { chunk, data, atByte }: { chunk: Uint8Array<ArrayBuffer>; data: TensorData; atByte: number },
 ): void {
-  if (dtype !== 'F16' && dtype !== 'BF16') {
-    bytesOf(data).set(chunk, atByte)
-    return
-  }
   const from = new Uint16Array(chunk.buffer, chunk.byteOffset, chunk.length / 2)
   const into = new Uint32Array(data.buffer, data.byteOffset + atByte * 2, from.length)
   if (dtype === 'BF16') for (let i = 0; i < from.length; i++) into[i] = (from[i] ?? 0) << 16

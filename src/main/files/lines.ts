@@ -5,7 +5,7 @@ import { readError } from './safetensors'
 
 /** A longer line is handed out in parts, so that a file without line breaks cannot fill the memory. */
 const LONGEST_LINE_BYTES = 32 * 1024 * 1024
-const CHUNK_BYTES = 1024 * 1024
+export const CHUNK_BYTES = 1024 * 1024
 const NEWLINE = 0x0a
 const RETURN = 0x0d
 
@@ -38,7 +38,7 @@ export function firstInvalidByte(bytes: Uint8Array): number {
 }
 
 /** Start of the last character of `bytes`, so that a cut there splits none. */
-function lastCharacterStart(bytes: Uint8Array): number {
+export function lastCharacterStart(bytes: Uint8Array): number {
   let at = bytes.length - 1
   while (at > 0 && bytes.length - at < 4 && isContinuation(bytes[at] ?? 0)) at--
   return at

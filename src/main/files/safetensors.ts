@@ -19,6 +19,8 @@ export type SafetensorsFile = {
   readonly path: string
   readonly tensors: ReadonlyMap<string, TensorEntry>
   readonly metadata: Readonly<Record<string, string>>
+  /** Where the data begin, in bytes from the start of the file. */
+  readonly dataStart: number
   /**
    * F16, BF16 and F32 come as Float32Array (widened bit for bit), F64 as Float64Array, I32 as Int32Array, I64 as BigInt64Array,
    * U8 and BOOL as Uint8Array.
@@ -32,7 +34,7 @@ export type SafetensorsFile = {
 
 const LENGTH_BYTES = 8
 const MAX_HEADER_BYTES = 100 * 1024 * 1024
-const CHUNK_BYTES = 16 * 1024 * 1024
+const CHUNK_BYTES = 4 * 1024 * 1024
 
 const Entry = z.object({
   dtype: z.string(),
@@ -45,7 +47,7 @@ const corrupt = (path: string, reason: string, cause?: unknown) =>
   new AppError('file-corrupt', { path, format: 'safetensors', reason }, { cause })
 
 /** Fills `into` from byte `at` of the file; a file that ends before is truncated. */
-async function readExactly(handle: FileHandle, path: string, { into, at }: { into: Uint8Array; at: number }) {
+export async function readExactly(handle: FileHandle, path: string, { into, at }: { into: Uint8Array; at: number }) {
   for (let done = 0; done < into.length;) {
     const length = Math.min(into.length - done, CHUNK_BYTES)
     const { bytesRead } = await handle.read(into, done, length, at + done)
@@ -69,7 +71,7 @@ function parseEntry(path: string, name: string, value: unknown): TensorEntry {
   if (elementBytes === undefined) throw corrupt(path, `the tensor ${name} has the unknown type ${dtype}`)
   const bytes = countElements(shape) * elementBytes
   if (!Number.isSafeInteger(bytes) || end - begin !== bytes) {
-    throw corrupt(path, `the tensor ${name} of shape [${shape.join(', ')}] does not fit its ${end - begin} bytes`)
+    throw new AppError('weights-shape-absurd', { path, tensor: name, shape: shape.join(', '), bytes: end - begin })
   }
   return { dtype, shape, begin, end }
 }
@@ -79,13 +81,15 @@ function refuseOverlap(path: string, tensors: Map<string, TensorEntry>): void {
   filled.sort(([, a], [, b]) => a.begin - b.begin)
   filled.forEach(([name, entry], i) => {
     const before = filled[i - 1]
-    if (before && before[1].end > entry.begin) throw corrupt(path, `the tensors ${before[0]} and ${name} overlap`)
+    if (before && before[1].end > entry.begin) {
+      throw new AppError('weights-overlap', { path, first: before[0], second: name })
+    }
   })
 }
 
 type Header = { tensors: Map<string, TensorEntry>; metadata: Record<string, string> }
 
-/** @throws AppError file-corrupt */
+/** @throws AppError file-corrupt, weights-shape-absurd, weights-overlap */
 function parseHeader(path: string, bytes: Uint8Array): Header {
   let text: string
   let json: unknown
@@ -119,9 +123,12 @@ async function readHeader(handle: FileHandle, path: string): Promise<Header & { 
   const length = new Uint8Array(LENGTH_BYTES)
   await readExactly(handle, path, { into: length, at: 0 })
   const promised = new DataView(length.buffer).getBigUint64(0, true)
+  if (promised > BigInt(size - LENGTH_BYTES)) {
+    const exact = promised <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(promised) : promised.toLocaleString('en-US')
+    throw new AppError('weights-header-too-long', { path, promised: exact, actual: size })
+  }
   if (promised > BigInt(MAX_HEADER_BYTES)) throw corrupt(path, `its header would be ${promised} bytes long`)
   const dataStart = LENGTH_BYTES + Number(promised)
-  if (dataStart > size) throw new AppError('file-truncated', { path, expected: dataStart, actual: size })
   const bytes = new Uint8Array(Number(promised))
   await readExactly(handle, path, { into: bytes, at: LENGTH_BYTES })
   const header = parseHeader(path, bytes)
@@ -134,7 +141,7 @@ async function readHeader(handle: FileHandle, path: string): Promise<Header & { 
 class OpenFile implements SafetensorsFile {
   readonly tensors: ReadonlyMap<string, TensorEntry>
   readonly metadata: Readonly<Record<string, string>>
-  readonly #dataStart: number
+  readonly dataStart: number
 
   constructor(
     readonly path: string,
@@ -143,7 +150,7 @@ class OpenFile implements SafetensorsFile {
   ) {
     this.tensors = header.tensors
     this.metadata = header.metadata
-    this.#dataStart = header.dataStart
+    this.dataStart = header.dataStart
   }
 
   async read(name: string): Promise<StoredTensor> {
@@ -152,11 +159,17 @@ class OpenFile implements SafetensorsFile {
     const { dtype, shape } = entry
     if (!isReadable(dtype)) throw corrupt(this.path, `the tensor ${name} has the type ${dtype}, which is not read`)
     const data = makeArray(dtype, countElements(shape))
-    // Whole elements per chunk: every chunk length is a multiple of 8.
-    for (let at = entry.begin; at < entry.end; at += CHUNK_BYTES) {
-      const chunk = new Uint8Array(Math.min(CHUNK_BYTES, entry.end - at))
-      await readExactly(this.handle, this.path, { into: chunk, at: this.#dataStart + at })
-      decodeInto(dtype, { chunk, data, atByte: at - entry.begin })
+    const start = this.dataStart + entry.begin
+    if (dtype !== 'F16' && dtype !== 'BF16') {
+      await readExactly(this.handle, this.path, { into: bytesOf(data), at: start })
+      return { dtype, shape, data }
+    }
+    // One buffer for all pieces, so that nothing but the tensor grows with it; its length is a multiple of the elements'.
+    const buffer = new Uint8Array(Math.min(CHUNK_BYTES, entry.end - entry.begin))
+    for (let atByte = 0; atByte < entry.end - entry.begin; atByte += CHUNK_BYTES) {
+      const chunk = buffer.subarray(0, Math.min(CHUNK_BYTES, entry.end - entry.begin - atByte))
+      await readExactly(this.handle, this.path, { into: chunk, at: start + atByte })
+      decodeInto(dtype, { chunk, data, atByte })
     }
     return { dtype, shape, data }
   }
@@ -181,7 +194,8 @@ export function readError(error: unknown, path: string): unknown {
 
 /**
  * Opens a file and checks its whole header: bounds, sizes, names and overlaps, before anything is allocated for data.
- * @throws AppError file-missing, file-unreadable, file-truncated, file-corrupt
+ * @throws AppError file-missing, file-unreadable, file-truncated, file-corrupt, weights-header-too-long, weights-overlap,
+ * weights-shape-absurd
  */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   let handle: FileHandle | undefined

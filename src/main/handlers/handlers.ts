@@ -4,7 +4,9 @@ import { translateSystemError } from '../workspace/system-errors'
 import { appHandlers } from './app'
 import { catalogHandlers } from './catalog'
 import { featureHandlers } from './features'
+import { hubHandlers } from './hub'
 import { libraryHandlers } from './library'
+import { lmHandlers } from './lm'
 import { runHandlers } from './runs'
 import { safetyHandlers } from './safety'
 import { searchHandlers } from './search'
@@ -15,6 +17,8 @@ export function makeHandlers(services: Services): MonoscopeHandlers {
   const handlers: MonoscopeHandlers = {
     ...appHandlers(services),
     ...libraryHandlers(services),
+    ...hubHandlers(services),
+    ...lmHandlers(services),
     ...runHandlers(services),
     ...featureHandlers(services),
     ...searchHandlers(services),

@@ -14,20 +14,30 @@ export const libraryHandlers = ({ store, warm, paths }: Services) =>
     'models.add': async ({ path, name }, signal) => {
       const folder = resolve(path)
       const info = await warm.ask('inspectModel', { path: folder, piecesFolder: paths.pieces }, signal)
-      return store.models.add({ ...info, path: folder, name: firstOf(name, basename(folder), folder) })
+      return store.models.add({ ...info, path: folder, name: firstOf(name, basename(folder), folder), source: null })
     },
     'models.remove': async ({ modelId }) => {
       store.models.remove(modelId)
       return null
     },
     'datasets.list': async () => store.datasets.list(),
-    'datasets.add': async ({ path, name, textField }, signal) => {
+    'datasets.add': async ({ path, name, textField, deduplicate }, signal) => {
       const file = resolve(path)
-      const info = await warm.ask('inspectDataset', { path: file, textField }, signal)
-      return store.datasets.add({ ...info, path: file, name: firstOf(name, basename(file, extname(file)), file) })
+      const info = await warm.ask('inspectDataset', { path: file, textField, deduplicate }, signal)
+      const called = firstOf(name, basename(file, extname(file)), file)
+      return store.datasets.add({ ...info, path: file, name: called, source: null })
     },
     'datasets.remove': async ({ datasetId }) => {
       store.datasets.remove(datasetId)
       return null
+    },
+    'datasets.preview': async ({ datasetId, first, count }, signal) =>
+      warm.ask('previewDocuments', { dataset: store.datasets.get(datasetId), first, count }, signal),
+    'datasets.countTokens': async ({ datasetId, modelId }, signal) => {
+      const [dataset, model] = [store.datasets.get(datasetId), store.models.get(modelId)]
+      const { documents } = dataset
+      const counted = await warm.ask('countTokens', { dataset, documents, modelPath: model.path }, signal)
+      store.datasets.setTokenCount(datasetId, { modelId, ...counted })
+      return { modelId, ...counted }
     },
   }) satisfies HandlersOf<typeof library>

@@ -3,6 +3,7 @@ import type { AppInfo } from '../../shared/contract/app'
 import { AppError } from '../../shared/errors'
 import type { Sae } from '../../shared/domain'
 import type { TokenPieces } from '../../shared/token-spans'
+import type { Hub } from '../hub/hub'
 import type { Changes } from '../jobs/changes'
 import type { JobQueue } from '../jobs/queue'
 import type { WarmWorker } from '../jobs/warm-worker'
@@ -21,6 +22,7 @@ export type Services = {
   warm: WarmWorker
   changes: Changes
   pieces: PiecesCache
+  hub: Hub
   choosePath: ChoosePath | null
 }
 

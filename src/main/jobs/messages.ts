@@ -4,14 +4,15 @@
  */
 import { z } from 'zod'
 import { Backend, Dataset, MetricPoint, Model, SaeSummary, TrainConfig } from '../../shared/domain'
+import type { ChatMessage, Generated, Sampling } from '../../shared/contract/lm'
 import type { Failure } from '../../shared/errors'
 
 const ModelSource = z.object({ name: z.string(), path: z.string(), sha256: z.string() })
 const DatasetSource = z.object({
   name: z.string(),
   path: z.string(),
-  format: z.enum(['text', 'jsonl']),
   textField: z.string().nullable(),
+  deduplicate: z.boolean(),
 })
 
 /** Train one autoencoder; everything goes into `folder`. */
@@ -69,11 +70,13 @@ export type AtlasArtifact = z.infer<typeof AtlasArtifact>
 // ------------------------------------------------------------- interactive questions to the warm worker
 
 /** What a model folder turned out to hold. */
-export const ModelInfo = Model.omit({ id: true, name: true, path: true, addedAt: true })
+export const ModelInfo = Model.omit({ id: true, name: true, path: true, source: true, addedAt: true })
 export type ModelInfo = z.infer<typeof ModelInfo>
 
 /** What a text turned out to hold. */
-export const DatasetInfo = Dataset.omit({ id: true, name: true, path: true, addedAt: true })
+export const DatasetInfo = Dataset.omit({
+  ...{ id: true, name: true, path: true, source: true, tokenCounts: true, addedAt: true },
+})
 export type DatasetInfo = z.infer<typeof DatasetInfo>
 
 export type Requests = {
@@ -81,7 +84,17 @@ export type Requests = {
   backend: { ask: Record<string, never>; answer: Backend }
   /** Checks a model folder and writes its token pieces (see files/pieces-file.ts) to `piecesFolder`/<sha256>.safetensors. */
   inspectModel: { ask: { path: string; piecesFolder: string }; answer: ModelInfo }
-  inspectDataset: { ask: { path: string; textField: string }; answer: DatasetInfo }
+  inspectDataset: { ask: { path: string; textField: string; deduplicate: boolean }; answer: DatasetInfo }
+  previewDocuments: {
+    ask: { dataset: z.infer<typeof DatasetSource>; first: number; count: number }
+    answer: { index: number; text: string; characters: number }[]
+  }
+  countTokens: {
+    ask: { dataset: z.infer<typeof DatasetSource>; documents: number; modelPath: string }
+    answer: { tokens: number; isExact: boolean }
+  }
+  readText: { ask: { model: z.infer<typeof ModelSource>; text: string; top: number }; answer: ReadTokens }
+  chatText: { ask: { model: z.infer<typeof ModelSource>; messages: ChatMessage[] }; answer: { text: string } }
   /**
    * Features above zero at the last token of every positive and of no negative prompt.
    * `maxActivations` [dSae] come from the atlas and scale the score; `allowed` [dSae] is 1 for features that may be returned.
@@ -109,12 +122,33 @@ export type Requests = {
 }
 export type RequestName = keyof Requests
 
+/** A text as the model read it; token 0 may be a BOS that the text does not have. */
+export type ReadTokens = {
+  /** [time] */
+  ids: Int32Array
+  /** Loss and rank of each token, -1 for the first [time]. */
+  losses: Float32Array
+  ranks: Int32Array
+  /** Most probable next tokens and their probabilities [time, top], row-major. */
+  nextIds: Int32Array
+  nextProbabilities: Float32Array
+}
+
+/** Questions that are answered in many parts. */
+export type Streams = {
+  generate: { ask: { model: z.infer<typeof ModelSource>; prompts: string[]; sampling: Sampling }; part: Generated }
+}
+export type StreamName = keyof Streams
+
 // ------------------------------------------------------------- messages
 
 export type ToWorker =
   | { type: 'start'; spec: JobSpec }
   | { type: 'cancel' }
   | { type: 'ask'; id: number; name: RequestName; input: Requests[RequestName]['ask'] }
+  | { type: 'stream'; id: number; name: StreamName; input: Streams[StreamName]['ask'] }
+  /** The asker of this question has gone. */
+  | { type: 'abort'; id: number }
 
 export type FromWorker =
   /** First message: the backend is open. */
@@ -130,4 +164,6 @@ export type FromWorker =
   | { type: 'done' }
   | { type: 'failed'; failure: Failure }
   | { type: 'answer'; id: number; ok: Requests[RequestName]['answer'] }
+  | { type: 'part'; id: number; part: Streams[StreamName]['part'] }
+  | { type: 'streamEnd'; id: number }
   | { type: 'answerFailed'; id: number; failure: Failure }

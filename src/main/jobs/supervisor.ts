@@ -128,6 +128,8 @@ export class Supervisor {
       case 'failed':
         return this.conclude({ state: 'failed', failure: message.failure })
       case 'answer':
+      case 'part':
+      case 'streamEnd':
       case 'answerFailed':
         return
       default:

@@ -1,7 +1,8 @@
 /** The worker for interactive questions: started at the first one, kept while it is used, started again after a crash. */
 import { AppError, fromFailure } from '../../shared/errors'
 import type { Changes } from './changes'
-import type { FromWorker, RequestName, Requests } from './messages'
+import type { FromWorker, RequestName, Requests, StreamName, Streams, ToWorker } from './messages'
+import { PartQueue } from './part-queue'
 import { describeExit, WorkerProcess, type WorkerCommand } from './worker-process'
 
 const IDLE_MS = 10 * 60_000
@@ -9,11 +10,13 @@ const LEAVE_PATIENCE_MS = 1000
 
 type Ask = {
   id: number
-  name: RequestName
-  input: Requests[RequestName]['ask']
+  message: ToWorker
+  onPart(part: unknown): void
   resolve(answer: unknown): void
   reject(error: AppError): void
 }
+
+const ignore = () => undefined
 
 export type WarmWorkerOptions = { command: WorkerCommand; changes: Changes; idleMs?: number }
 
@@ -37,22 +40,58 @@ export class WarmWorker {
    * @throws AppError what the worker says, `worker-lost` when it dies, `worker-missing`, `cancelled`
    */
   ask<N extends RequestName>(name: N, input: Requests[N]['ask'], signal?: AbortSignal): Promise<Requests[N]['answer']> {
+    const id = this.nextId++
+    // The worker answers a question of this name with the agreed type.
+    return this.enqueue(id, { type: 'ask', id, name, input }, { signal }) as Promise<Requests[N]['answer']>
+  }
+
+  /**
+   * Asks a question that is answered in parts; each is handed on as it comes.
+   * @throws AppError as {@link ask}
+   */
+  async *stream<N extends StreamName>(
+    name: N,
+    input: Streams[N]['ask'],
+    signal: AbortSignal,
+  ): AsyncGenerator<Streams[N]['part']> {
+    const id = this.nextId++
+    // The asker may go away by leaving the loop, without a signal of its own.
+    const left = new AbortController()
+    const parts = new PartQueue<Streams[N]['part']>()
+    const either = AbortSignal.any([signal, left.signal])
+    // The worker sends parts of the agreed type.
+    const onPart = (part: unknown) => parts.push(part as Streams[N]['part'])
+    this.enqueue(id, { type: 'stream', id, name, input }, { signal: either, onPart }).then(
+      () => parts.end(),
+      (error: unknown) => parts.end(error instanceof Error ? error : new Error(String(error))),
+    )
+    try {
+      yield* parts
+    } finally {
+      left.abort()
+    }
+  }
+
+  private enqueue(
+    id: number,
+    message: ToWorker,
+    { signal, onPart = ignore }: { signal?: AbortSignal | undefined; onPart?: (part: unknown) => void },
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted || this.isClosed) return reject(new AppError('cancelled'))
-      const id = this.nextId++
       const onAbort = () => {
-        // A question that is being answered runs to its end; its answer is then dropped.
+        // A question that is being answered ends when the worker says so; what it still says is dropped.
         this.waiting = this.waiting.filter((ask) => ask.id !== id)
+        if (this.asked?.id === id) this.worker?.send({ type: 'abort', id })
         reject(new AppError('cancelled'))
       }
       signal?.addEventListener('abort', onAbort, { once: true })
       const settle = () => signal?.removeEventListener('abort', onAbort)
       this.waiting.push({
-        ...{ id, name, input },
+        ...{ id, message, onPart },
         resolve: (answer) => {
           settle()
-          // The worker answers a question of this name with the agreed type.
-          resolve(answer as Requests[N]['answer'])
+          resolve(answer)
         },
         reject: (error) => {
           settle()
@@ -91,7 +130,7 @@ export class WarmWorker {
     }
     this.asked = next
     this.worker ??= this.start()
-    this.worker.send({ type: 'ask', id: next.id, name: next.name, input: next.input })
+    this.worker.send(next.message)
   }
 
   private start(): WorkerProcess {
@@ -112,9 +151,10 @@ export class WarmWorker {
     if (message.type === 'ready') this.options.changes.setBackend(message.backend)
     if (message.type === 'failed' && this.worker === worker)
       this.finish((ask) => ask.reject(fromFailure(message.failure)))
-    if (message.type !== 'answer' && message.type !== 'answerFailed') return
-    if (this.asked?.id !== message.id) return
-    if (message.type === 'answer') this.finish((ask) => ask.resolve(message.ok))
+    if (!('id' in message) || this.asked?.id !== message.id) return
+    if (message.type === 'part') this.asked.onPart(message.part)
+    else if (message.type === 'answer') this.finish((ask) => ask.resolve(message.ok))
+    else if (message.type === 'streamEnd') this.finish((ask) => ask.resolve(undefined))
     else this.finish((ask) => ask.reject(fromFailure(message.failure)))
   }
 

@@ -33,7 +33,8 @@ export class WorkerProcess {
     const { workerPath, runtime, log } = command
     this.child = fork(workerPath, [], {
       execPath: runtime.path,
-      execArgv: [`--max-old-space-size=${HEAP_MB}`],
+      // A worker that has loaded a model collects at once the arrays its weights came in.
+      execArgv: [`--max-old-space-size=${HEAP_MB}`, '--expose-gc'],
       env: runtime.env,
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

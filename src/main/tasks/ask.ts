@@ -3,17 +3,18 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspectDataset } from '../files/documents'
 import { readSaelens, WEIGHTS_FILE } from '../files/saelens'
-import { inspectModel, loadModel, loadTokenizer } from '../engine/lm'
-import type { LanguageModel, Tokenizer } from '../engine/lm'
+import { inspectModel, loadModel, loadTokenizer, renderChat } from '../engine/lm'
 import { searchPrompts } from '../engine/measure/prompt-search'
 import { createSae } from '../engine/sae/loaded'
 import type { Sae } from '../engine/sae/loaded'
 import type { Backend } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
-import type { RequestName, Requests } from '../jobs/messages'
+import type { RequestName, Requests, StreamName, Streams } from '../jobs/messages'
 import { requireWidth } from './atlas'
-
-type ReadyModel = { model: LanguageModel; tokenizer: Tokenizer; dispose(): void }
+import { giveWay } from './channel'
+import { countTokens, previewDocuments } from './datasets'
+import { generateTexts, readText } from './lm'
+import type { ReadyModel } from './lm'
 
 /** Holds one loaded thing under a key; another key replaces it. */
 class Kept<T extends { dispose(): void }> {
@@ -50,26 +51,54 @@ export class Answerer {
   constructor(private readonly backend: Backend) {}
 
   /** @throws AppError what the question's own function throws */
-  readonly answers: { [N in RequestName]: (input: Requests[N]['ask']) => Promise<Requests[N]['answer']> } = {
+  readonly answers: {
+    [N in RequestName]: (input: Requests[N]['ask'], signal: AbortSignal) => Promise<Requests[N]['answer']>
+  } = {
     backend: () => Promise.resolve(this.backend),
     inspectModel,
     inspectDataset,
-    searchPrompts: (input) => this.searchPrompts(input),
+    previewDocuments,
+    countTokens,
+    searchPrompts: (input, signal) => this.searchPrompts(input, signal),
+    readText: async (input) => readText(await this.model(input.model), input),
+    chatText: async ({ model, messages }) => ({ text: await renderChat(model.path, messages) }),
   }
 
   /** Answers one question of the channel. */
-  answer<N extends RequestName>(name: N, input: Requests[N]['ask']): Promise<Requests[N]['answer']> {
-    return this.answers[name](input)
+  answer<N extends RequestName>(
+    name: N,
+    input: Requests[N]['ask'],
+    signal: AbortSignal,
+  ): Promise<Requests[N]['answer']> {
+    return this.answers[name](input, signal)
   }
 
-  private async searchPrompts(input: Requests['searchPrompts']['ask']): Promise<Requests['searchPrompts']['answer']> {
-    const { path, sha256 } = input.model
-    const { model, tokenizer } = await this.models.get(`${path} ${sha256}`, () => openModel(path))
+  /** Answers one question that is answered in parts. @throws AppError of the model or the prompts */
+  async *stream<N extends StreamName>(
+    _name: N,
+    input: Streams[N]['ask'],
+    signal: AbortSignal,
+  ): AsyncGenerator<Streams[N]['part']> {
+    yield* generateTexts(await this.model(input.model), input, signal)
+  }
+
+  private model({ path, sha256 }: { path: string; sha256: string }): Promise<ReadyModel> {
+    return this.models.get(`${path} ${sha256}`, () => openModel(path))
+  }
+
+  private async searchPrompts(
+    input: Requests['searchPrompts']['ask'],
+    signal: AbortSignal,
+  ): Promise<Requests['searchPrompts']['answer']> {
+    const { model, tokenizer } = await this.model(input.model)
     const key = await keyOfSae(input.sae.path)
     const sae = await this.saes.get(key, async () => createSae(await readSaelens(input.sae.path), input.sae.path))
     requireWidth(sae, model.config.dModel, input.sae.path)
-    const bosId = tokenizer.bosId ?? model.config.bosId
+    const bosId = tokenizer.bosId
     const reader = { model, hookName: input.sae.hookName, bosId, encode: (text: string) => tokenizer.encode(text) }
-    return searchPrompts(reader, sae, input)
+    return searchPrompts(reader, sae, input, async () => {
+      await giveWay()
+      return !signal.aborted
+    })
   }
 }

@@ -5,7 +5,6 @@ import { writeAtlas } from '../files/atlas-file'
 import { readSaelens, sha256OfFile, WEIGHTS_FILE } from '../files/saelens'
 import type { SaelensFolder } from '../files/saelens'
 import { join } from 'node:path'
-import { loadModel, loadTokenizer } from '../engine/lm'
 import { buildAtlas } from '../engine/measure/atlas'
 import type { AtlasFigures } from '../engine/measure/atlas'
 import { createSae } from '../engine/sae/loaded'
@@ -17,6 +16,7 @@ import { AppError } from '../../shared/errors'
 import type { AtlasSpec } from '../jobs/messages'
 import type { Channel } from './channel'
 import { giveWay } from './channel'
+import { openSource } from './source'
 
 const PROGRESS_MS = 100
 const OwnMetadata = z.object({ monoscope: z.object({ sink_norm: z.number().positive() }) })
@@ -96,12 +96,9 @@ export async function runAtlas(spec: AtlasSpec, channel: Channel): Promise<boole
   const stored = await readSaelens(spec.sae.path)
   const total = await countDocuments(spec)
   channel.send({ type: 'progress', done: 0, total, tokensPerSecond: null })
-  const model = await loadModel(spec.model.path)
-  model.requireHook(spec.sae.hookName)
-  requireWidth(stored, model.config.dModel, spec.sae.path)
-  const tokenizer = await loadTokenizer(spec.model.path, model.config.vocabulary)
-  const source = { model, hookName: spec.sae.hookName, bosId: tokenizer.bosId ?? model.config.bosId }
-  const contextSize = Math.min(spec.sae.contextSize, model.config.contextSize)
+  const { source, tokenizer, config } = await openSource(spec.model, spec.sae.hookName, channel)
+  requireWidth(stored, source.dIn, spec.sae.path)
+  const contextSize = Math.min(spec.sae.contextSize, config.contextSize)
   const sae = createSae(stored, spec.sae.path)
   try {
     const sinkNorm = await findSinkNorm(spec, stored, { source, tokenizer, contextSize })
@@ -114,7 +111,7 @@ export async function runAtlas(spec: AtlasSpec, channel: Channel): Promise<boole
     return true
   } finally {
     sae.dispose()
-    model.dispose()
+    source.dispose()
   }
 }
 

@@ -9,6 +9,8 @@ export type Channel = {
   isCancelled(): boolean
   /** What this process computes on. */
   backend: Backend
+  /** The script that a thread of this job is started with. */
+  threadEntry: string
 }
 
 /** Lets waiting messages in: a job computes for long stretches without giving way. */

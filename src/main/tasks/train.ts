@@ -80,7 +80,7 @@ class TrainingJob {
   private async saveSae(name: 'sae' | 'sae-checkpoint', summary: SaeSummary): Promise<SaeArtifact> {
     const { architecture, trainer, judge, source, contextSize, input } = this.setup
     const { config, model, dataset } = this.spec
-    const shape = { dIn: source.model.config.dModel, dSae: config.dSae }
+    const shape = { dIn: source.dIn, dSae: config.dSae }
     const path = join(this.spec.folder, name)
     const sha256 = await writeSaelens(
       path,
@@ -129,6 +129,6 @@ export async function runTraining(spec: TrainSpec, channel: Channel): Promise<bo
     return await new TrainingJob(spec, channel, setup).run(reporter)
   } finally {
     setup.trainer.dispose()
-    setup.source.model.dispose()
+    setup.source.dispose()
   }
 }

@@ -10,12 +10,12 @@ import { Random } from '../engine/train/random'
 import { ActivationStream, collectVectors, measureScale } from '../engine/train/stream'
 import { RANDOM_STREAMS, Trainer } from '../engine/train/trainer'
 import { HeldOutJudge } from '../engine/measure/held-out'
-import { loadModel, loadTokenizer } from '../engine/lm'
 import { architectureOf } from '../engine/sae/registry'
 import type { Architecture } from '../engine/sae/architecture'
 import type { TrainSpec } from '../jobs/messages'
 import type { Channel } from './channel'
 import { giveWay } from './channel'
+import { openSource } from './source'
 
 export type TrainingSetup = {
   architecture: Architecture
@@ -39,13 +39,12 @@ function requireText(corpus: Corpus, { bosId, batchTokens }: { bosId: number | n
 /** Opens model and text. @throws AppError of the model, the tokenizer or the dataset; hook-unknown */
 export async function openText(
   spec: TrainSpec,
+  channel: Channel,
 ): Promise<{ source: ActivationSource; contextSize: number; corpus: Corpus }> {
   const { config } = spec
-  const model = await loadModel(spec.model.path)
-  model.requireHook(config.hookName)
-  const tokenizer = await loadTokenizer(spec.model.path, model.config.vocabulary)
-  const bosId = tokenizer.bosId ?? model.config.bosId
-  const contextSize = Math.min(config.contextSize, model.config.contextSize)
+  const { source, tokenizer, config: model } = await openSource(spec.model, config.hookName, channel)
+  const { bosId } = source
+  const contextSize = Math.min(config.contextSize, model.contextSize)
   const corpus = await collectCorpus(readDocuments(spec.dataset), tokenizer, {
     contextSize,
     bosId,
@@ -53,7 +52,7 @@ export async function openText(
     neededTokens: config.trainingTokens,
   })
   requireText(corpus, { bosId, batchTokens: config.batchTokens })
-  return { source: { model, hookName: config.hookName, bosId }, contextSize, corpus }
+  return { source, contextSize, corpus }
 }
 
 function describe(corpus: Corpus, setup: { bosId: number | null; input: InputScale }): string {
@@ -68,7 +67,7 @@ function describe(corpus: Corpus, setup: { bosId: number | null; input: InputSca
 /** @throws AppError of the model, the tokenizer or the dataset */
 export async function prepareTraining(spec: TrainSpec, channel: Channel): Promise<TrainingSetup> {
   const { config } = spec
-  const { source, contextSize, corpus } = await openText(spec)
+  const { source, contextSize, corpus } = await openText(spec, channel)
   await giveWay()
   const order = Int32Array.from({ length: windowCount(corpus.training) }, (_, w) => w)
   Random.fromSeed(config.seed, RANDOM_STREAMS.estimate).shuffle(order)
@@ -77,7 +76,7 @@ export async function prepareTraining(spec: TrainSpec, channel: Channel): Promis
   await giveWay()
   const passes = Random.fromSeed(config.seed, RANDOM_STREAMS.passes)
   const stream = new ActivationStream(source, corpus.training, { contextSize, input, random: passes })
-  const dIn = source.model.config.dModel
+  const { dIn } = source
   const capacity = Math.max(config.bufferTokens, 2 * config.batchTokens)
   const buffer = new ShuffleBuffer({ capacity, dIn }, stream, Random.fromSeed(config.seed, RANDOM_STREAMS.buffer))
   const { vectors } = collectVectors(source, corpus.heldOut, { contextSize, input })

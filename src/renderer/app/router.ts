@@ -6,6 +6,7 @@ export const router = createRouter({
   routes: [
     { path: '/', redirect: '/library' },
     { path: '/library', component: () => import('../views/library/LibraryPage.vue') },
+    { path: '/models/:modelId(\\d+)', component: () => import('../views/models/ModelPage.vue') },
     { path: '/runs', component: () => import('../views/runs/RunsPage.vue') },
     { path: '/runs/new', component: () => import('../views/runs/NewRunPage.vue') },
     { path: '/runs/:runId(\\d+)', component: () => import('../views/runs/RunsPage.vue') },

@@ -10,12 +10,15 @@ const ADDED = '2026-11-22T00:00:00Z'
 export const makeModel = (id: number, change: Partial<Model> = {}): Model => ({
   ...{ id, name: `model-${id}`, path: `/models/${id}`, family: 'llama', layers: 5, dModel: 64, heads: 8 },
   ...{ vocabulary: 512, contextSize: 512, dtype: 'float32', parameters: 260_032, weightBytes: 1_040_128 },
+  ...{ memoryBytes: 1_040_128, absentHooks: [], hasChatTemplate: false, source: null },
+  ...{ unusedTensors: { count: 0, first: [] }, nanTensors: { count: 0, first: [] } },
   ...{ sha256: 'ab'.repeat(32), addedAt: ADDED },
   ...change,
 })
 
 export const makeDataset = (id: number, change: Partial<Dataset> = {}): Dataset => ({
   ...{ id, name: `text-${id}`, path: `/texts/${id}.jsonl`, format: 'jsonl', textField: 'text', documents: 2560 },
+  ...{ files: 1, deduplicate: false, duplicates: 0, tokenCounts: [], source: null },
   ...{ bytes: 1_400_000, sha256: 'cd'.repeat(32), preview: 'One day,\n a boy', addedAt: ADDED },
   ...change,
 })
@@ -45,7 +48,9 @@ export const makePoint = (step: number): MetricPoint => ({
 export const points = (from: number, to: number): MetricPoint[] =>
   Array.from({ length: to - from + 1 }, (_, index) => makePoint(from + index))
 
-const later = <T>(make: () => T): Promise<T> => Promise.resolve().then(make)
+export const later = <T>(make: () => T): Promise<T> => Promise.resolve().then(make)
+
+type Handler = (input: never, signal: AbortSignal) => unknown
 
 export class FakeHost {
   models: Model[] = []
@@ -59,7 +64,7 @@ export class FakeHost {
   failing = new Map<string, AppError>()
   private wire = memoryWire()
   private inner: MonoscopeClient
-  private readonly waiting = new Set<() => void>()
+  protected readonly waiting = new Set<() => void>()
 
   constructor() {
     this.inner = this.open()
@@ -101,7 +106,8 @@ export class FakeHost {
     woken.forEach((wake) => wake())
   }
 
-  private handlers() {
+  /** Answers by name; a subclass adds those of its views. */
+  protected handlers(): Record<string, Handler> {
     return {
       'models.list': () => later(() => this.models),
       'models.add': ({ path }: { path: string }) =>
@@ -116,9 +122,9 @@ export class FakeHost {
           return null
         }),
       'datasets.list': () => later(() => this.datasets),
-      'datasets.add': ({ path, textField }: { path: string; textField: string }) =>
+      'datasets.add': ({ path, ...rest }: { path: string; textField: string; deduplicate: boolean }) =>
         later(() => {
-          const dataset = makeDataset(this.datasets.length + 1, { path, textField })
+          const dataset = makeDataset(this.datasets.length + 1, { path, ...rest })
           this.datasets = [...this.datasets, dataset]
           return dataset
         }),

@@ -4,9 +4,11 @@ import {
   checkForm,
   costOf,
   fillForm,
+  fitPoint,
   NUMBER_FIELDS,
   parseHook,
   parseNumber,
+  pointsOf,
   suggestName,
   type NumberField,
   type RunForm,
@@ -48,6 +50,26 @@ describe('reading', () => {
   })
 })
 
+describe('hook points', () => {
+  const neox = makeModel(2, { absentHooks: ['hook_resid_mid'] })
+
+  it('are those that the model has', () => {
+    expect(pointsOf(model)).toEqual(['hook_resid_pre', 'hook_resid_mid', 'hook_resid_post'])
+    expect(pointsOf(neox)).toEqual(['hook_resid_pre', 'hook_resid_post'])
+    expect(pointsOf(null)).toHaveLength(3)
+  })
+
+  it('move to the end of the block where they are absent, and no config comes of an absent one', () => {
+    const form = makeForm({ point: 'hook_resid_mid' })
+    expect(checkForm(form, neox, MEMORY).config).toBeNull()
+    fitPoint(form, model)
+    expect(form.point).toBe('hook_resid_mid')
+    fitPoint(form, neox)
+    expect(form.point).toBe('hook_resid_post')
+    expect(checkForm(form, neox, MEMORY).config?.hookName).toMatch(/hook_resid_post$/)
+  })
+})
+
 describe('problems', () => {
   const problem = (field: NumberField, text: string) =>
     checkForm(makeForm({ [field]: text }), model, MEMORY).problems[field]
@@ -83,6 +105,7 @@ describe('what it takes', () => {
     expect(cost.steps).toBe(2001)
     expect(cost.saeBytes).toBe((2 * 64 * 512 + 512 + 64) * 12)
     expect(cost.bufferBytes).toBe(makeConfig().bufferTokens * 64 * 4)
+    expect(cost.modelBytes).toBe(model.memoryBytes)
     expect(cost.datasetTokens).toBe(350_000)
     expect(cost.passes).toBeCloseTo(5.85, 2)
   })

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { defineComponent } from 'vue'
 import { createMemoryHistory, createRouter, type Router } from 'vue-router'
 import { AppError } from '../../../src/shared/errors'
-import { FakeHost, makeDataset, makeModel, makeRun } from './fake-runs'
+import { FakeLmHost as FakeHost } from './fake-lm'
+import { makeDataset, makeModel, makeRun } from './fake-runs'
 
 const bridge = vi.hoisted<{ host: unknown }>(() => ({ host: null }))
 vi.mock('../../../src/renderer/app/client', () => {

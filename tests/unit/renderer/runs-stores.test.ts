@@ -174,6 +174,20 @@ describe('new run', () => {
     expect(host.calls.some(({ name }) => name === 'runs.start')).toBe(false)
   })
 
+  it('never stays on a point that the model lacks', async () => {
+    host.models = [makeModel(1), makeModel(2, { absentHooks: ['hook_resid_mid'] })]
+    host.datasets = [makeDataset(1)]
+    const store = useNewRun()
+    await store.load()
+    store.form.modelId = 1
+    store.form.point = 'hook_resid_mid'
+    expect(store.form.point).toBe('hook_resid_mid')
+    store.form.modelId = 2
+    expect(store.form.point).toBe('hook_resid_post')
+    store.form.point = 'hook_resid_mid'
+    expect(store.form.point).toBe('hook_resid_post')
+  })
+
   it('has no choices in an empty workspace', async () => {
     const store = useNewRun()
     await store.load()

@@ -1,4 +1,4 @@
-/** Models and datasets of the workspace: the lists, adding by path, removing. Paths typed and not yet added outlive navigation. */
+/** Models and datasets of the workspace: the lists, adding by path or drop, removing. Paths typed and not yet added outlive navigation. */
 import { defineStore } from 'pinia'
 import { reactive, ref, shallowRef } from 'vue'
 import type { Dataset, Model } from '../../../shared/domain'
@@ -34,15 +34,35 @@ async function choosePath(form: Adding, what: 'modelFolder' | 'textFile'): Promi
   }
 }
 
+/** Removals, and why the last one was refused; shown above the lists. */
+function useRemoval(load: () => Promise<void>) {
+  const removeError = shallowRef<unknown>(null)
+
+  async function remove(work: () => Promise<unknown>): Promise<void> {
+    removeError.value = null
+    try {
+      await work()
+    } catch (failure) {
+      removeError.value = failure
+    }
+    await load()
+  }
+
+  return {
+    removeError,
+    removeModel: (modelId: number) => remove(() => client.call('models.remove', { modelId })),
+    removeDataset: (datasetId: number) => remove(() => client.call('datasets.remove', { datasetId })),
+  }
+}
+
 export const useLibrary = defineStore('library', () => {
   const models = shallowRef<Model[] | null>(null)
   const datasets = shallowRef<Dataset[] | null>(null)
   const error = shallowRef<unknown>(null)
-  /** Failure of the last removal, shown above the lists. */
-  const removeError = shallowRef<unknown>(null)
   const modelForm = reactive(emptyForm())
   const textForm = reactive(emptyForm())
   const textField = ref('text')
+  const deduplicate = ref(false)
 
   async function load(): Promise<void> {
     try {
@@ -66,24 +86,37 @@ export const useLibrary = defineStore('library', () => {
 
   const addText = () =>
     submit(textForm, async () => {
-      await client.call('datasets.add', { path: textForm.path.trim(), textField: textField.value.trim() || 'text' })
+      await client.call('datasets.add', {
+        path: textForm.path.trim(),
+        textField: textField.value.trim() || 'text',
+        deduplicate: deduplicate.value,
+      })
       await load()
     })
 
-  async function remove(work: () => Promise<unknown>): Promise<void> {
-    removeError.value = null
-    try {
-      await work()
-    } catch (failure) {
-      removeError.value = failure
-    }
-    await load()
+  /** A dropped model folder is added at once. */
+  async function dropModel(path: string): Promise<boolean> {
+    if (modelForm.isBusy) return false
+    modelForm.path = path
+    return addModel()
+  }
+
+  /** A dropped text only fills the field: which column, and whether repeated documents count, is chosen before it is read. */
+  function dropText(path: string): void {
+    if (textForm.isBusy) return
+    textForm.path = path
+    textForm.error = null
+  }
+
+  /** Puts what is known anew of one dataset into the list. */
+  function renewDataset(datasetId: number, change: (dataset: Dataset) => Dataset): void {
+    datasets.value = datasets.value?.map((one) => (one.id === datasetId ? change(one) : one)) ?? null
   }
 
   return {
-    ...{ models, datasets, error, removeError, modelForm, textForm, textField, load, addModel, addText },
-    removeModel: (modelId: number) => remove(() => client.call('models.remove', { modelId })),
-    removeDataset: (datasetId: number) => remove(() => client.call('datasets.remove', { datasetId })),
+    ...{ models, datasets, error, modelForm, textForm, textField, deduplicate },
+    ...{ load, addModel, addText, dropModel, dropText, renewDataset },
+    ...useRemoval(load),
     chooseModel: () => choosePath(modelForm, 'modelFolder'),
     chooseText: () => choosePath(textForm, 'textFile'),
   }

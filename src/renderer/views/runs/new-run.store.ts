@@ -5,7 +5,7 @@ import type { Dataset, Model, Run } from '../../../shared/domain'
 import { presetFor } from '../../../shared/presets'
 import { client } from '../../app/client'
 import { useAppInfo } from '../../app/info.store'
-import { checkForm, costOf, fillForm, suggestName, type RunForm } from './run-form'
+import { checkForm, costOf, fillForm, fitPoint, suggestName, type RunForm } from './run-form'
 
 const emptyForm = (): RunForm => ({
   ...{ modelId: null, datasetId: null, layer: 0, point: 'hook_resid_post', name: '', atlas: true },
@@ -57,6 +57,9 @@ export const useNewRun = defineStore('new-run', () => {
     const { config } = checked.value
     return config && model.value && dataset.value ? costOf(config, model.value, dataset.value) : null
   })
+
+  // Some families lack a point that was chosen for another one, or that a copied run has.
+  watch([model, () => form.point], () => model.value && fitPoint(form, model.value), { flush: 'sync' })
 
   /** Settings that suit the chosen model and text. */
   function usePreset(): void {

@@ -57,6 +57,15 @@ export function parseHook(hookName: string): { layer: number; point: HookPoint }
   return match && point ? { layer: Number(match[1]), point } : null
 }
 
+/** Points of a block that a model has, in the order a forward pass reaches them; all of them while no model is chosen. */
+export const pointsOf = (model: Pick<Model, 'absentHooks'> | null): readonly HookPoint[] =>
+  HOOK_POINTS.filter((point) => !model?.absentHooks.includes(point))
+
+/** Moves to the end of the block when the model does not have the chosen point. */
+export function fitPoint(form: RunForm, model: Pick<Model, 'absentHooks'>): void {
+  if (!pointsOf(model).includes(form.point)) form.point = 'hook_resid_post'
+}
+
 export const hookOf = (form: Pick<RunForm, 'layer' | 'point'>): string => `blocks.${form.layer}.${form.point}`
 
 /** Fills the form's fields from a config; name and follow-up stay. */
@@ -132,7 +141,8 @@ export function checkForm(form: RunForm, model: Model | null, totalMemoryBytes: 
     const field = NUMBER_FIELDS.find((one) => one === issue.path[0])
     if (field) problems[field] ??= problemOf(issue, field)
   }
-  const isGood = parsed.success && model !== null && Object.keys(problems).length === 0
+  const hasPoint = model !== null && pointsOf(model).includes(form.point)
+  const isGood = parsed.success && hasPoint && Object.keys(problems).length === 0
   return { config: isGood ? parsed.data : null, problems }
 }
 
@@ -159,7 +169,7 @@ export function costOf(config: TrainConfig, model: Model, dataset: Dataset): Run
     steps: trainingSteps(config),
     saeBytes: parameters * FLOAT_BYTES * 3,
     bufferBytes: config.bufferTokens * model.dModel * FLOAT_BYTES,
-    modelBytes: model.parameters * FLOAT_BYTES,
+    modelBytes: model.memoryBytes,
     datasetTokens,
     passes: config.trainingTokens / datasetTokens,
   }

@@ -1,0 +1,71 @@
+/** Documents of a CSV or TSV file (RFC 4180): a header row, and the text in one of its columns. */
+import { createReadStream } from 'node:fs'
+import { extname } from 'node:path'
+import { pipeline, Readable } from 'node:stream'
+import { CsvError, parse } from 'csv-parse'
+import { AppError } from '../../../shared/errors'
+import { CHUNK_BYTES, firstInvalidByte, lastCharacterStart } from '../lines'
+import { readError } from '../safetensors'
+
+/** A quote that is never closed would otherwise swallow the file. */
+const LONGEST_ROW_BYTES = 32 * 1024 * 1024
+
+/** The file in pieces of whole characters. @throws AppError file-missing, file-unreadable, dataset-binary */
+async function* readCharacters(path: string): AsyncGenerator<Uint8Array> {
+  let rest: Uint8Array = new Uint8Array(0)
+  let offset = 0
+  const checked = (bytes: Uint8Array): Uint8Array => {
+    const invalid = firstInvalidByte(bytes)
+    if (invalid >= 0) throw new AppError('dataset-binary', { path, offset: offset + invalid })
+    offset += bytes.length
+    return bytes
+  }
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
+      if (!(chunk instanceof Uint8Array)) continue
+      const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+      const cut = lastCharacterStart(bytes)
+      rest = bytes.subarray(cut)
+      if (cut > 0) yield checked(bytes.subarray(0, cut))
+    }
+  } catch (error) {
+    throw error instanceof AppError ? error : readError(error, path)
+  }
+  if (rest.length > 0) yield checked(rest)
+}
+
+/** @throws AppError file-missing, file-unreadable, dataset-binary, dataset-column-missing, dataset-row-invalid */
+export async function* readCsv(path: string, field: string): AsyncGenerator<string> {
+  const parser = parse({
+    bom: true,
+    delimiter: extname(path).toLowerCase() === '.tsv' ? '\t' : ',',
+    max_record_size: LONGEST_ROW_BYTES,
+    skip_empty_lines: true,
+  })
+  // Errors of either side end the loop below.
+  pipeline(Readable.from(readCharacters(path)), parser, () => undefined)
+  let column = -1
+  let row = 0
+  try {
+    for await (const record of parser) {
+      // Without options that change them, records are lists of texts.
+      const values = record as string[]
+      row += 1
+      if (row > 1) yield values[column] ?? ''
+      else {
+        column = values.indexOf(field)
+        if (column < 0) {
+          const columns = values.slice(0, 20).join(', ').slice(0, 1000)
+          throw new AppError('dataset-column-missing', { path, field, columns })
+        }
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+    // The parser is ahead of this loop, and an error drops what it had parsed; it counts the rows before the one that it could not read.
+    const rowsBefore = typeof error.records === 'number' ? error.records : row
+    throw new AppError('dataset-row-invalid', { path, row: rowsBefore + 1, reason: error.message }, { cause: error })
+  } finally {
+    parser.destroy()
+  }
+}

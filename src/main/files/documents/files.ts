@@ -1,0 +1,57 @@
+/** The files of a dataset: which of a folder are texts, in which format, and in which order they are read. */
+import { readdir, stat } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import { AppError } from '../../../shared/errors'
+import type { DatasetFormat } from '../../../shared/domain'
+import { readError } from '../safetensors'
+
+export type FileFormat = Exclude<DatasetFormat, 'mixed'>
+export type DatasetFile = { path: string; bytes: number; format: FileFormat }
+
+/** Deeper folders and further files are a mistake, or a loop of mounts. */
+const MAX_DEPTH = 16
+const MAX_FILES = 100_000
+
+const FORMATS = new Map<string, FileFormat>([
+  ...['.jsonl', '.ndjson', '.json'].map((end) => [end, 'jsonl'] as const),
+  ...['.csv', '.tsv'].map((end) => [end, 'csv'] as const),
+  ['.parquet', 'parquet'],
+  ...['.txt', '.text', '.md', '.markdown', '.rst', ''].map((end) => [end, 'text'] as const),
+])
+
+/** A file that the user names is read whatever it is called; as text, where its name says nothing else. */
+const formatOf = (path: string): FileFormat => FORMATS.get(extname(path).toLowerCase()) ?? 'text'
+
+/** Files below a folder with a name of a known format. A link to a file is followed, one to a folder is not: it may be a loop. */
+async function listFolder(folder: string, depth: number, found: DatasetFile[]): Promise<void> {
+  if (depth > MAX_DEPTH) return
+  const entries = await readdir(folder, { withFileTypes: true })
+  for (const entry of entries) {
+    const path = join(folder, entry.name)
+    if (entry.name.startsWith('.')) continue
+    if (entry.isDirectory()) await listFolder(path, depth + 1, found)
+    else if (FORMATS.has(extname(entry.name).toLowerCase())) {
+      const facts = await stat(path).catch(() => null)
+      if (!facts?.isFile()) continue
+      found.push({ path, bytes: facts.size, format: formatOf(path) })
+      if (found.length > MAX_FILES) throw new AppError('dataset-files-missing', { path: folder })
+    }
+  }
+}
+
+/**
+ * The files of a dataset in reading order: the one that is named, or all of a folder and the folders in it, by their whole paths.
+ * @throws AppError file-missing, file-unreadable, dataset-files-missing
+ */
+export async function listFiles(path: string): Promise<DatasetFile[]> {
+  try {
+    const facts = await stat(path)
+    if (!facts.isDirectory()) return [{ path, bytes: facts.size, format: formatOf(path) }]
+    const found: DatasetFile[] = []
+    await listFolder(path, 0, found)
+    if (found.length === 0) throw new AppError('dataset-files-missing', { path })
+    return found.sort((a, b) => (a.path < b.path ? -1 : 1))
+  } catch (error) {
+    throw error instanceof AppError ? error : readError(error, path)
+  }
+}

@@ -1,0 +1,51 @@
+/** Answers of the warm worker about a language model alone: reading a text and continuing prompts. */
+import { continueAll, promptIds, readTokens } from '../engine/lm'
+import type { LanguageModel, Tokenizer } from '../engine/lm'
+import type { ReadTokens, Streams } from '../jobs/messages'
+import { giveWay } from './channel'
+
+export type ReadyModel = { model: LanguageModel; tokenizer: Tokenizer; dispose(): void }
+
+/** How prompts become ids for this model. */
+const encoderOf = ({ model, tokenizer }: ReadyModel) => ({
+  encode: (text: string) => tokenizer.encode(text),
+  bosId: tokenizer.bosId,
+  contextSize: model.config.contextSize,
+})
+
+/** @throws AppError prompt-empty, prompt-too-long */
+export async function readText(ready: ReadyModel, { text, top }: { text: string; top: number }): Promise<ReadTokens> {
+  const ids = promptIds(encoderOf(ready), text)
+  return { ids: Int32Array.from(ids), ...(await readTokens(ready.model, ids, top)) }
+}
+
+/** Turns tokens into text as they come: bytes of a character that is not complete are held back. */
+class TextStream {
+  private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+  constructor(private readonly pieces: Tokenizer['pieces']) {}
+
+  push(id: number): string {
+    const { bytes, offsets } = this.pieces
+    return this.decoder.decode(bytes.subarray(offsets[id] ?? 0, offsets[id + 1] ?? 0), { stream: true })
+  }
+}
+
+/** @throws AppError prompt-empty, prompt-too-long */
+export async function* generateTexts(
+  ready: ReadyModel,
+  { prompts, sampling }: Pick<Streams['generate']['ask'], 'prompts' | 'sampling'>,
+  signal: AbortSignal,
+): AsyncGenerator<Streams['generate']['part']> {
+  const encoder = encoderOf(ready)
+  const ids = prompts.map((prompt) => promptIds(encoder, prompt))
+  const texts = prompts.map(() => new TextStream(ready.tokenizer.pieces))
+  const options = { ...sampling, stopIds: ready.tokenizer.stopIds }
+  for await (const event of continueAll(ready.model, ids, options)) {
+    if (event.type === 'end') yield event
+    else yield { ...event, text: texts[event.prompt]?.push(event.id) ?? '' }
+    // The asker's farewell must be heard between two tokens.
+    await giveWay()
+    if (signal.aborted) return
+  }
+}
