@@ -22,7 +22,7 @@ export function serveThread(): void {
   // What goes wrong is told with the first pass.
   opening.catch(() => undefined)
   const answer = (message: FromThread) => {
-    port.postMessage(message, 'resid' in message ? [message.resid.buffer as ArrayBuffer] : [])
+    port.postMessage(message, 'resid' in message ? [message.resid.buffer] : [])
     Atomics.add(signal, 0, 1)
     Atomics.notify(signal, 0)
   }
@@ -30,8 +30,7 @@ export function serveThread(): void {
     opening.then(
       (model) => {
         try {
-          // A copy: a backend may keep the array that it hands out.
-          answer({ resid: residOf(model, hookName, { ids, rows }).slice() })
+          answer({ resid: residOf(model, hookName, { ids, rows }) })
         } catch (error) {
           answer({ failure: toFailure(error) })
         }

@@ -3,6 +3,7 @@ import { tf } from '../tf'
 import { softCap } from './activations'
 import type { BlockContext } from './family'
 import { blockHook } from './hooks'
+import type { Positions } from './positions'
 
 // Far below any score, yet finite: exp of it is exactly 0 and no backend meets infinity minus infinity.
 const MASKED = -1e30
@@ -36,32 +37,41 @@ function causalMask({ time, seen, offset, group, window, padded }: MaskShape): t
   return tf.tensor2d(mask, [group * time, seen])
 }
 
+/** The newest token alone sees all that is there, unless a window or padding hides some of it. */
+function masksOf({
+  time,
+  seen,
+  group,
+  positions,
+  window,
+}: Omit<MaskShape, 'offset' | 'padded'> & { positions: Positions }) {
+  const { offset, padding } = positions
+  if (time === 1 && padding === null && (window === null || seen <= window)) return []
+  return (padding ?? [0]).map((padded) => causalMask({ time, seen, offset, group, window, padded }))
+}
+
 type Heads = {
   /** Queries, scaled, those of a group stacked along time [batch * kvHeads, group * time, headDim]. */
   grouped: tf.Tensor3D
   /** [batch * kvHeads, seen, headDim] */
   keys: tf.Tensor3D
   values: tf.Tensor3D
-  /** Each [group * time, seen]: one for all rows of the batch, or one for each. */
+  /** Each [group * time, seen]: one for all rows of the batch, or one for each; none where every query sees every key. */
   masks: tf.Tensor2D[]
   /** Bound of the scores before the mask, or null. */
   cap: number | null
 }
 
 /** Pattern of masked scores [..., rows, seen]. */
-const patternOf = <T extends tf.Tensor>(scores: T, mask: tf.Tensor, cap: number | null): T =>
-  tf.softmax(tf.add<T>(softCap(scores, cap), mask))
+const patternOf = <T extends tf.Tensor>(scores: T, mask: tf.Tensor | undefined, cap: number | null): T =>
+  tf.softmax(mask ? tf.add<T>(softCap(scores, cap), mask) : softCap(scores, cap))
 
 /** All heads in one batched product. @returns patterns [batch * kvHeads, group * time, seen] */
 function batchedPattern({ grouped, keys, masks, cap }: Heads): tf.Tensor3D {
   const perRow = grouped.shape[0] / masks.length
   const repeated = () => tf.stack(masks.flatMap((mask) => Array.from({ length: perRow }, () => mask)))
-  const [only] = masks
-  return patternOf<tf.Tensor3D>(
-    tf.matMul(grouped, keys, false, true),
-    masks.length === 1 && only ? only : repeated(),
-    cap,
-  )
+  const mask = masks.length > 1 ? repeated() : masks[0]
+  return patternOf<tf.Tensor3D>(tf.matMul(grouped, keys, false, true), mask, cap)
 }
 
 /**
@@ -82,7 +92,6 @@ function attendHeadByHead({ grouped, keys, values, masks, cap }: Heads): tf.Tens
     const head = tf.tidy(() => {
       const scores: tf.Tensor2D = tf.matMul(cut(0, [rows, headDim]), cut(1, [headDim, seen]))
       const mask = masks[Math.floor((pair * masks.length) / pairs)]
-      if (!mask) throw new Error(`there is no mask for head ${pair}`)
       return tf.matMul(patternOf(scores, mask, cap), cut(2, [seen, headDim]))
     })
     mixed.set(head.dataSync(), pair * rows * headDim)
@@ -129,20 +138,16 @@ export function attend(
     grouped,
     keys,
     values,
-    masks: (positions.padding ?? [0]).map((padded) =>
-      causalMask({ time, seen, offset: positions.offset, group, window: limits.window ?? null, padded }),
-    ),
+    masks: masksOf({ time, seen, group, positions, window: limits.window ?? null }),
     cap: limits.softCap ?? null,
   }
   const hookName = blockHook(layer, 'attn.hook_pattern')
-  let mixed: tf.Tensor3D
-  if (goesHeadByHead(time * seen) && !pass.wants(hookName)) {
-    mixed = attendHeadByHead(parts)
-  } else {
-    const computed: tf.Tensor4D = tf.reshape(batchedPattern(parts), [batch, heads, time, seen])
+  const mixed = pass.tidy<tf.Tensor3D>(() => {
+    if (goesHeadByHead(time * seen) && !pass.wants(hookName)) return attendHeadByHead(parts)
+    const computed = tf.tidy(() => tf.reshape<tf.Rank.R4>(batchedPattern(parts), [batch, heads, time, seen]))
     const pattern = pass.visit(hookName, computed)
-    mixed = tf.matMul(tf.reshape(pattern, [batch * kvHeads, group * time, seen]), values)
-  }
+    return tf.matMul(tf.reshape(pattern, [batch * kvHeads, group * time, seen]), values)
+  })
   const perHead: tf.Tensor4D = tf.transpose(tf.reshape(mixed, [batch, heads, time, headDim]), [0, 2, 1, 3])
   const z = pass.hasStopped() ? perHead : pass.visit(blockHook(layer, 'attn.hook_z'), perHead)
   return tf.reshape(z, [batch, time, heads * headDim])

@@ -111,18 +111,17 @@ class GptNet implements FamilyNet {
     const [batch, time, dModel] = x.shape
     const { heads, headDim, queryScale, window } = this.#config
     const { rotary } = this.#parts
-    const { q, k, v } = block.qkv.split(tf.reshape(x, [batch * time, dModel]))
     const shaped = (part: tf.Tensor3D): tf.Tensor4D => tf.reshape(part, [batch, time, heads, headDim])
     const placed = (part: tf.Tensor3D) => (rotary ? rotary.apply(shaped(part), context.positions) : shaped(part))
-    const mixed = attend(
-      {
+    const parts = tf.tidy(() => {
+      const { q, k, v } = block.qkv.split(tf.reshape(x, [batch * time, dModel]))
+      return {
         q: headsFirst(tf.mul(placed(q), queryScale(context.layer))),
         k: headsFirst(placed(k)),
         v: headsFirst(shaped(v)),
-      },
-      context,
-      { window: window(context.layer) },
-    )
+      }
+    })
+    const mixed = attend(parts, context, { window: window(context.layer) })
     return tf.reshape(block.output.apply(tf.reshape(mixed, [batch * time, dModel])), [batch, time, dModel])
   }
 

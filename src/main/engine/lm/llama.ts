@@ -94,16 +94,13 @@ class LlamaNet implements FamilyNet {
     const rotary = (isLocal ? this.#localRotary : null) ?? this.#rotary
     const rotated = (heads: tf.Tensor4D, norm: tf.Tensor1D | null) =>
       rotary.apply(this.#norm(heads, norm), context.positions)
-    const q = rotated(split(block.query, heads), block.queryNorm)
-    const mixed = attend(
-      {
-        q: headsFirst(tf.mul(q, variant.queryScale ?? 1 / Math.sqrt(headDim))),
-        k: headsFirst(rotated(split(block.key, kvHeads), block.keyNorm)),
-        v: headsFirst(split(block.value, kvHeads)),
-      },
-      context,
-      { window: variant.window(context.layer), softCap: variant.attentionCap },
-    )
+    const scale = variant.queryScale ?? 1 / Math.sqrt(headDim)
+    const parts = {
+      q: tf.tidy(() => headsFirst(tf.mul(rotated(split(block.query, heads), block.queryNorm), scale))),
+      k: tf.tidy(() => headsFirst(rotated(split(block.key, kvHeads), block.keyNorm))),
+      v: tf.tidy(() => headsFirst(split(block.value, kvHeads))),
+    }
+    const mixed = attend(parts, context, { window: variant.window(context.layer), softCap: variant.attentionCap })
     const flat: tf.Tensor2D = tf.reshape(mixed, [batch * time, heads * headDim])
     return tf.reshape(block.output.apply(flat), [batch, time, dModel])
   }

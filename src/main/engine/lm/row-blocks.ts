@@ -2,7 +2,7 @@
 import { tf } from '../tf'
 
 /** Rows at a time: enough for a product to be worth its call, few enough for a wide MLP's values to stay near the processor. */
-const BLOCK_ROWS = 256
+const BLOCK_ROWS = 512
 
 /**
  * f(x) for a function of each row by itself. While gradients are recorded everything is one block: a tape keeps all values anyway.

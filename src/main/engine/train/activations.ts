@@ -37,19 +37,33 @@ export function modelSource(model: LanguageModel, hookName: string, bosId: numbe
   }
 }
 
-/** Residual vectors of one forward pass [rows, time, dModel]. */
+/** Values of a model's widest layer, about four times its width, that are computed at once: 8 MB. */
+const VALUES_AT_ONCE = 2 * 1024 * 1024
+const MLP_TIMES = 4
+
+/**
+ * Residual vectors of texts side by side [rows, time, dModel], computed some rows at a time. How many follows from the shapes alone,
+ * so that the same texts always give the same bits.
+ */
 export function residOf(
   model: LanguageModel,
   hookName: string,
   { ids, rows }: { ids: Int32Array; rows: number },
-): Float32Array {
-  const input = tf.tensor2d(ids, [rows, ids.length / rows], 'int32')
-  const { captured, logits } = model.forward(input, { capture: [hookName], stopAfter: hookName })
-  const resid = captured[hookName]
-  if (!resid) throw new Error(`the model gave nothing at ${hookName}`)
-  const data = resid.dataSync<'float32'>()
-  tf.dispose([input, resid, ...(logits ? [logits] : [])])
-  return data
+): Float32Array<ArrayBuffer> {
+  const { dModel } = model.config
+  const time = ids.length / rows
+  const atOnce = Math.max(1, Math.floor(VALUES_AT_ONCE / (MLP_TIMES * dModel * time)))
+  const vectors = new Float32Array(rows * time * dModel)
+  for (let row = 0; row < rows; row += atOnce) {
+    const count = Math.min(atOnce, rows - row)
+    const input = tf.tensor2d(ids.subarray(row * time, (row + count) * time), [count, time], 'int32')
+    const { captured, logits } = model.forward(input, { capture: [hookName], stopAfter: hookName })
+    const resid = captured[hookName]
+    if (!resid) throw new Error(`the model gave nothing at ${hookName}`)
+    vectors.set(resid.dataSync<'float32'>(), row * time * dModel)
+    tf.dispose([input, resid, ...(logits ? [logits] : [])])
+  }
+  return vectors
 }
 
 /** Residual vectors of one window's text tokens. */

@@ -21,7 +21,7 @@ export type ThreadSetup = {
 }
 
 export type ToThread = { ids: Int32Array; rows: number }
-export type FromThread = { resid: Float32Array } | { failure: Failure }
+export type FromThread = { resid: Float32Array<ArrayBuffer> } | { failure: Failure }
 
 /** A thread that says nothing for this long has died without a word. */
 const SILENCE_MS = 10 * 60_000
