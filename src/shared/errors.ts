@@ -116,6 +116,10 @@ export const ERROR_SENTENCES = {
     en: 'The folder {path} has no text, JSONL, CSV or Parquet file. Choose another folder.',
     ko: '{path} 폴더에 텍스트, JSONL, CSV, Parquet 파일이 없습니다. 다른 폴더를 고르세요.',
   },
+  'dataset-files-many': {
+    en: 'The folder {path} brings the dataset above {limit} files. Choose a folder with fewer, or join them.',
+    ko: '{path} 폴더에서 데이터셋의 파일이 {limit}개를 넘었습니다. 파일이 더 적은 폴더를 고르거나 파일을 합치세요.',
+  },
   // Hub
   'hub-offline': {
     en: 'Downloads are switched off ({reason}), and {source} is not complete on this machine. Switch them on, or add a folder.',

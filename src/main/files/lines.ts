@@ -5,7 +5,7 @@ import { readError } from './safetensors'
 
 /** A longer line is handed out in parts, so that a file without line breaks cannot fill the memory. */
 const LONGEST_LINE_BYTES = 32 * 1024 * 1024
-export const CHUNK_BYTES = 1024 * 1024
+const CHUNK_BYTES = 1024 * 1024
 const NEWLINE = 0x0a
 const RETURN = 0x0d
 

@@ -48,7 +48,7 @@ export function* readRuns(
       if (length > 0) yield { value, length }
       done += length
     } else {
-      const packed = new BitReader(new ByteCursor(cursor.take(half * width)))
+      const packed = new BitReader(new ByteCursor(cursor.take(Math.min(half * width, cursor.left))))
       const length = Math.min(8 * half, count - done)
       for (let n = 0; n < length; n++) yield { value: packed.next(width), length: 1 }
       done += length
@@ -67,7 +67,7 @@ function readDeltas(cursor: ByteCursor, count: number): Int32Array {
   }
   if (stored !== count || count > MAX_PAGE_VALUES) throw new Error('a page of it has another number of values')
   const values = new Int32Array(count)
-  let value = cursor.zigzag()
+  let value = cursor.zigzag() | 0
   if (count > 0) values[0] = value
   for (let at = 1; at < count;) {
     const smallest = cursor.zigzag()
@@ -104,17 +104,23 @@ export function plainTexts(cursor: ByteCursor): Texts {
   return { next: () => textOf(cursor.take(cursor.uint32())) }
 }
 
-/** All lengths, then all texts. */
-export function lengthTexts(cursor: ByteCursor, count: number): Texts {
+/** All lengths, then all bytes. */
+function lengthBytes(cursor: ByteCursor, count: number): () => Uint8Array {
   const lengths = readDeltas(cursor, count)
   let at = 0
-  return { next: () => textOf(cursor.take(lengths[at++] ?? -1)) }
+  return () => cursor.take(lengths[at++] ?? -1)
+}
+
+/** All lengths, then all texts. */
+export function lengthTexts(cursor: ByteCursor, count: number): Texts {
+  const bytes = lengthBytes(cursor, count)
+  return { next: () => textOf(bytes()) }
 }
 
 /** Each text as so many bytes of the one before, and some more. */
 export function prefixTexts(cursor: ByteCursor, count: number): Texts {
   const prefixes = readDeltas(cursor, count)
-  const suffixes = lengthTextsBytes(cursor, count)
+  const suffixes = lengthBytes(cursor, count)
   let [at, total] = [0, 0]
   let last: Uint8Array = new Uint8Array(0)
   return {
@@ -131,12 +137,6 @@ export function prefixTexts(cursor: ByteCursor, count: number): Texts {
       return textOf(bytes)
     },
   }
-}
-
-function lengthTextsBytes(cursor: ByteCursor, count: number): () => Uint8Array {
-  const lengths = readDeltas(cursor, count)
-  let at = 0
-  return () => cursor.take(lengths[at++] ?? -1)
 }
 
 /** Places in a dictionary: the width of the numbers in a byte, then their runs. */

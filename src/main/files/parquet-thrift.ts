@@ -9,8 +9,9 @@ export type ThriftValue = boolean | number | Uint8Array | readonly ThriftValue[]
 
 const MAX_DEPTH = 16
 const MAX_VARINT_BYTES = 10
-/** Values of one struct and all within: more would take gigabytes as objects. */
-const MAX_VALUES = 8_000_000
+/** Values of one struct and all within, which bounds the memory they take; a struct weighs as much as several. */
+const MAX_VALUES = 16_000_000
+const STRUCT_WEIGHT = 8
 
 /** A place in some bytes; every read checks that they are there. */
 export class ByteCursor {
@@ -72,6 +73,7 @@ class StructReader {
 
   struct(depth: number): ThriftStruct {
     if (depth > MAX_DEPTH) throw new Error('it is nested too deep')
+    this.weigh(STRUCT_WEIGHT)
     const fields = new Map<number, ThriftValue>()
     for (let id = 0; ;) {
       const head = this.cursor.byte()
@@ -84,8 +86,7 @@ class StructReader {
   }
 
   private value(type: number, depth: number): ThriftValue {
-    this.values += 1
-    if (this.values > MAX_VALUES) throw new Error('it has too many values')
+    this.weigh(1)
     switch (type) {
       case 1:
       case 2:
@@ -107,6 +108,11 @@ class StructReader {
       default:
         throw new Error(`it has a value of the unknown type ${type}`)
     }
+  }
+
+  private weigh(values: number): void {
+    this.values += values
+    if (this.values > MAX_VALUES) throw new Error('it has too many values')
   }
 
   private list(depth: number): ThriftValue[] {

@@ -62,7 +62,7 @@ export async function downloadRows(
   total = fetched + parts.reduce((sum, { bytes }) => sum + bytes, 0)
   work.tell({ state: 'downloading', totalBytes: total, doneBytes: fetched, file: chosen[0]?.path ?? null })
   const path = join(folder, rowsFileName({ name: source.name, commit: revision.commit }, rows))
-  const count = await writeRows(path, parts, rows.textField)
+  const count = await writeRows(path, parts)
   // Only the pages that hold the rows were read, so less than the column may have arrived.
   work.tell({ doneBytes: total, file: null })
   const { config = rows.config, split = rows.split } = chosen[0] ?? {}

@@ -105,13 +105,14 @@ const LINES_AT_ONCE = 1000
  * @returns how many rows were read
  * @throws AppError `disk-full`, `workspace-unwritable`, and what reading throws
  */
-export async function writeRows(path: string, parts: readonly RowPart[], field: string): Promise<number> {
+export async function writeRows(path: string, parts: readonly RowPart[]): Promise<number> {
   async function* lines(): AsyncGenerator<Uint8Array> {
     for (const part of parts) {
-      const texts = await readTexts(part, field)
-      for (let at = 0; at < texts.length; at += LINES_AT_ONCE) {
-        const some = texts.slice(at, at + LINES_AT_ONCE).map((text) => `${JSON.stringify({ text })}\n`)
-        yield Buffer.from(some.join(''), 'utf8')
+      for await (const texts of readTexts(part)) {
+        for (let at = 0; at < texts.length; at += LINES_AT_ONCE) {
+          const some = texts.slice(at, at + LINES_AT_ONCE).map((text) => `${JSON.stringify({ text })}\n`)
+          yield Buffer.from(some.join(''), 'utf8')
+        }
       }
     }
   }

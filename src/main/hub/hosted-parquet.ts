@@ -1,7 +1,10 @@
 /** A hosted Parquet file, read by byte ranges. */
 import { AppError } from '../../shared/errors'
-import { MAX_GROUP_BYTES, rowsInvalid, type ParquetFile } from '../files/parquet'
+import type { ParquetFile } from '../files/parquet'
 import { drop, readBody, refusal, request, retrying, Transient, type HubAccess } from './http'
+
+/** Bytes that are asked for at once: a request costs time, and what a page does not need is held in memory. */
+const READ_BYTES = 8 * 1024 ** 2
 
 /**
  * A hosted file whose parts are asked for one by one.
@@ -12,9 +15,8 @@ export function hostedParquet(
   { path, url, bytes }: { path: string; url: string; bytes: number },
   onBytes: (bytes: number) => void,
 ): ParquetFile {
-  const slice = (start: number, end = bytes): Promise<ArrayBuffer> =>
+  const slice = (start: number, end: number): Promise<Uint8Array> =>
     retrying({ access, signal }, async () => {
-      if (end - start > MAX_GROUP_BYTES) throw rowsInvalid(path, start, 'a part of it is too large')
       const headers = { range: `bytes=${start}-${end - 1}`, 'accept-encoding': 'identity' }
       const response = await request(access, url, { headers, signal })
       if (response.status === 200) {
@@ -25,7 +27,7 @@ export function hostedParquet(
       const part = await readBody(response, end - start)
       if (part.length !== end - start) throw new Transient('the connection ended early')
       onBytes(part.length)
-      return part.buffer
+      return part
     })
-  return { path, buffer: { byteLength: bytes, slice } }
+  return { path, bytes, slice, readBytes: READ_BYTES }
 }

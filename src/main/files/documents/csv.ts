@@ -2,13 +2,17 @@
 import { createReadStream } from 'node:fs'
 import { extname } from 'node:path'
 import { pipeline, Readable } from 'node:stream'
-import { CsvError, parse } from 'csv-parse'
+import { CsvError, parse, type Parser } from 'csv-parse'
 import { AppError } from '../../../shared/errors'
-import { CHUNK_BYTES, firstInvalidByte, lastCharacterStart } from '../lines'
+import { firstInvalidByte, lastCharacterStart } from '../lines'
 import { readError } from '../safetensors'
 
 /** A quote that is never closed would otherwise swallow the file. */
 const LONGEST_ROW_BYTES = 32 * 1024 * 1024
+/** Columns of one row, whose cells cost memory even when they are empty, which the limit of bytes does not see. */
+const MOST_COLUMNS = 2_000_000
+/** The parser makes rows of a whole chunk before the first is taken. */
+const CHUNK_BYTES = 256 * 1024
 
 /** The file in pieces of whole characters. @throws AppError file-missing, file-unreadable, dataset-binary */
 async function* readCharacters(path: string): AsyncGenerator<Uint8Array> {
@@ -34,16 +38,37 @@ async function* readCharacters(path: string): AsyncGenerator<Uint8Array> {
   if (rest.length > 0) yield checked(rest)
 }
 
+function countOf(bytes: Uint8Array, wanted: number): number {
+  let count = 0
+  for (const byte of bytes) if (byte === wanted) count += 1
+  return count
+}
+
+/** Hands the file to the parser while rows come out of it. @throws AppError dataset-row-invalid; as {@link readCharacters} */
+async function* whileRowsEnd(path: string, parser: Parser, separator: string): AsyncGenerator<Uint8Array> {
+  let [separators, rows] = [0, 0]
+  for await (const bytes of readCharacters(path)) {
+    if (parser.info.records > rows) [separators, rows] = [0, parser.info.records]
+    separators += countOf(bytes, separator.charCodeAt(0))
+    if (separators > MOST_COLUMNS) {
+      const reason = `it has more than ${MOST_COLUMNS.toLocaleString('en-US')} columns`
+      throw new AppError('dataset-row-invalid', { path, row: rows + 1, reason })
+    }
+    yield bytes
+  }
+}
+
 /** @throws AppError file-missing, file-unreadable, dataset-binary, dataset-column-missing, dataset-row-invalid */
 export async function* readCsv(path: string, field: string): AsyncGenerator<string> {
+  const delimiter = extname(path).toLowerCase() === '.tsv' ? '\t' : ','
   const parser = parse({
     bom: true,
-    delimiter: extname(path).toLowerCase() === '.tsv' ? '\t' : ',',
+    delimiter,
     max_record_size: LONGEST_ROW_BYTES,
     skip_empty_lines: true,
   })
   // Errors of either side end the loop below.
-  pipeline(Readable.from(readCharacters(path)), parser, () => undefined)
+  pipeline(Readable.from(whileRowsEnd(path, parser, delimiter), { highWaterMark: 1 }), parser, () => undefined)
   let column = -1
   let row = 0
   try {

@@ -8,9 +8,10 @@ import { readError } from '../safetensors'
 export type FileFormat = Exclude<DatasetFormat, 'mixed'>
 export type DatasetFile = { path: string; bytes: number; format: FileFormat }
 
-/** Deeper folders and further files are a mistake, or a loop of mounts. */
+/** Deeper folders are passed by: they are a mistake, or a loop of mounts. */
 const MAX_DEPTH = 16
-const MAX_FILES = 100_000
+/** Every file costs some memory while the dataset is read. */
+export const MAX_FILES = 100_000
 
 const FORMATS = new Map<string, FileFormat>([
   ...['.jsonl', '.ndjson', '.json'].map((end) => [end, 'jsonl'] as const),
@@ -23,32 +24,32 @@ const FORMATS = new Map<string, FileFormat>([
 const formatOf = (path: string): FileFormat => FORMATS.get(extname(path).toLowerCase()) ?? 'text'
 
 /** Files below a folder with a name of a known format. A link to a file is followed, one to a folder is not: it may be a loop. */
-async function listFolder(folder: string, depth: number, found: DatasetFile[]): Promise<void> {
+async function listFolder(folder: string, depth: number, found: DatasetFile[], most: number): Promise<void> {
   if (depth > MAX_DEPTH) return
   const entries = await readdir(folder, { withFileTypes: true })
   for (const entry of entries) {
     const path = join(folder, entry.name)
     if (entry.name.startsWith('.')) continue
-    if (entry.isDirectory()) await listFolder(path, depth + 1, found)
+    if (entry.isDirectory()) await listFolder(path, depth + 1, found, most)
     else if (FORMATS.has(extname(entry.name).toLowerCase())) {
       const facts = await stat(path).catch(() => null)
       if (!facts?.isFile()) continue
       found.push({ path, bytes: facts.size, format: formatOf(path) })
-      if (found.length > MAX_FILES) throw new AppError('dataset-files-missing', { path: folder })
+      if (found.length > most) throw new AppError('dataset-files-many', { path: folder, limit: most })
     }
   }
 }
 
 /**
  * The files of a dataset in reading order: the one that is named, or all of a folder and the folders in it, by their whole paths.
- * @throws AppError file-missing, file-unreadable, dataset-files-missing
+ * @throws AppError file-missing, file-unreadable, dataset-files-missing, dataset-files-many
  */
-export async function listFiles(path: string): Promise<DatasetFile[]> {
+export async function listFiles(path: string, most = MAX_FILES): Promise<DatasetFile[]> {
   try {
     const facts = await stat(path)
     if (!facts.isDirectory()) return [{ path, bytes: facts.size, format: formatOf(path) }]
     const found: DatasetFile[] = []
-    await listFolder(path, 0, found)
+    await listFolder(path, 0, found, most)
     if (found.length === 0) throw new AppError('dataset-files-missing', { path })
     return found.sort((a, b) => (a.path < b.path ? -1 : 1))
   } catch (error) {

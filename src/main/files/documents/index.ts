@@ -26,16 +26,20 @@ export type DocumentSource = {
 }
 export type Document = { index: number; text: string }
 
-function readFileDocuments({ path, format }: DatasetFile, field: string): AsyncGenerator<string> {
+function readFileDocuments(
+  { path, bytes, format }: DatasetFile,
+  field: string,
+  signal?: AbortSignal,
+): AsyncGenerator<string> {
   switch (format) {
     case 'text':
-      return readText(path)
+      return readText(path, signal)
     case 'jsonl':
       return readJsonl(path, field)
     case 'csv':
       return readCsv(path, field)
     case 'parquet':
-      return readParquet(path, field)
+      return readParquet({ path, bytes }, field)
   }
 }
 
@@ -47,7 +51,7 @@ async function* readAll(
 ): AsyncGenerator<{ text: string; isRepeated: boolean }> {
   const seen = deduplicate ? new SeenTexts() : null
   for (const file of files) {
-    for await (const text of readFileDocuments(file, textField ?? 'text')) {
+    for await (const text of readFileDocuments(file, textField ?? 'text', signal)) {
       if (signal?.aborted) throw new AppError('cancelled')
       if (text.trim() !== '') yield { text, isRepeated: seen?.add(text) ?? false }
     }
@@ -57,7 +61,7 @@ async function* readAll(
 /**
  * Every document in order, one at a time.
  * @throws AppError file-missing, file-unreadable, dataset-binary, dataset-line-invalid, dataset-column-missing, dataset-row-invalid,
- *   dataset-files-missing, cancelled
+ *   dataset-files-missing, dataset-files-many, cancelled
  */
 export async function* readDocuments(source: DocumentSource, signal?: AbortSignal): AsyncGenerator<Document> {
   let index = 0

@@ -2,6 +2,7 @@
  * Documents of a plain text file. Lines that hold nothing but `<|endoftext|>` separate them; a file without such a line is cut at
  * blank lines, and paragraphs are joined until a document has at least 200 characters. A shorter rest is one of its own.
  */
+import { AppError } from '../../../shared/errors'
 import { readLines } from '../lines'
 
 const SEPARATOR = '<|endoftext|>'
@@ -27,14 +28,17 @@ class Draft {
   }
 }
 
-async function hasSeparator(path: string): Promise<boolean> {
-  for await (const { text } of readLines(path)) if (text.trim() === SEPARATOR) return true
+async function hasSeparator(path: string, signal?: AbortSignal): Promise<boolean> {
+  for await (const { text } of readLines(path)) {
+    if (signal?.aborted) throw new AppError('cancelled')
+    if (text.trim() === SEPARATOR) return true
+  }
   return false
 }
 
-/** @throws AppError file-missing, file-unreadable, dataset-binary */
-export async function* readText(path: string): AsyncGenerator<string> {
-  const isSeparated = await hasSeparator(path)
+/** @throws AppError file-missing, file-unreadable, dataset-binary, cancelled */
+export async function* readText(path: string, signal?: AbortSignal): AsyncGenerator<string> {
+  const isSeparated = await hasSeparator(path, signal)
   const draft = new Draft()
   const ends = (line: string) =>
     isSeparated ? line.trim() === SEPARATOR : line.trim() === '' && draft.characters >= SHORTEST_DOCUMENT
