@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { continueAll, crossEntropy, loadModel, loadTokenizer, promptIds, readTokens } from '../../src/main/engine/lm'
 import type { ContinueEvent, ContinueOptions, LanguageModel, Tokenizer } from '../../src/main/engine/lm'
+import { KeyValueCache } from '../../src/main/engine/lm/cache'
 import { memoryReport, openBackend, tf } from '../../src/main/engine/tf'
 import { relativeError, reportSkip, storiesFolder } from './goldens'
 import { idsOfEach } from './lm-operations'
@@ -54,6 +55,21 @@ describe.skipIf(!stories)('a pretrained model on wasm', () => {
       { type: 'end', prompt: 1, reason: 'context' },
     ])
     expect(atEnd.filter(({ type }) => type === 'token')).toHaveLength(2)
+  })
+  it('computes the same through a cache that has been joined several times as at once', async () => {
+    const before = memoryReport().tensors
+    const text = Array.from({ length: 200 }, (_, i) => 3 + ((i * 37) % 400))
+    const cache = new KeyValueCache()
+    const read = (ids: number[]) =>
+      tf.tidy(() => model.forward(tf.tensor2d([ids], [1, ids.length], 'int32'), { cache, lastOnly: true }).logits!)
+    for (const id of [text.slice(0, 7), ...text.slice(7, -1).map((one) => [one])]) read(id).dispose()
+    const last = read(text.slice(-1))
+    const whole = tf.tidy(() => model.forward(tf.tensor2d([text], [1, 200], 'int32'), { lastOnly: true }).logits!)
+    expect(cache.length).toBe(200)
+    expect(relativeError(await last.data(), await whole.data())).toBeLessThan(1e-5)
+    cache.dispose()
+    tf.dispose([last, whole])
+    expect(memoryReport().tensors).toBe(before)
   })
   it('leaves nothing behind when the asker goes away', async () => {
     const before = memoryReport().tensors

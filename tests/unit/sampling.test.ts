@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { largestIds, pickToken, probabilitiesOf } from '../../src/main/engine/lm/sampling'
 import { Random } from '../../src/main/engine/train/random'
 
-const LOGITS = [1, 3, 2, 3, -5]
+const LOGITS = Float32Array.of(1, 3, 2, 3, -5)
 const draws = (options: { temperature: number; topP: number }, count = 20_000) => {
   const random = Random.fromSeed(7)
-  const counts = LOGITS.map(() => 0)
+  const counts = Array.from(LOGITS, () => 0)
   for (let i = 0; i < count; i++) {
     const { id } = pickToken(LOGITS, options, random)
     counts[id] = (counts[id] ?? 0) + 1

@@ -1,8 +1,12 @@
 /** Pointwise functions of the networks, from operations that every backend can compute and differentiate. */
 import { tf } from '../tf'
+import { changeFew, isFew } from './few-values'
 
 /** x sigmoid(x) */
 export function silu<T extends tf.Tensor>(x: T): T {
+  if (isFew(x)) {
+    return changeFew(x, (values) => values.forEach((value, i) => (values[i] = value / (1 + Math.exp(-value)))))
+  }
   return tf.mul(x, tf.sigmoid(x))
 }
 
@@ -13,6 +17,10 @@ export function silu<T extends tf.Tensor>(x: T): T {
  */
 export function geluTanh<T extends tf.Tensor>(x: T): T {
   const twice = 2 * Math.sqrt(2 / Math.PI)
+  if (isFew(x)) {
+    const geluOf = (value: number) => value / (1 + Math.exp(-value * twice * (1 + 0.044715 * value * value)))
+    return changeFew(x, (values) => values.forEach((value, i) => (values[i] = geluOf(value))))
+  }
   const inner = tf.mul(x, tf.add(tf.mul(tf.square(x), 0.044715 * twice), twice))
   return tf.mul(x, tf.sigmoid(inner))
 }

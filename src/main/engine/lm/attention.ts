@@ -1,6 +1,7 @@
 /** Causal self-attention with grouped queries, shared by the families. */
 import { tf } from '../tf'
 import { softCap } from './activations'
+import type { KeysValues } from './cache'
 import type { BlockContext } from './family'
 import { blockHook } from './hooks'
 import type { Positions } from './positions'
@@ -9,7 +10,10 @@ import type { Positions } from './positions'
 const MASKED = -1e30
 
 /** [batch, time, heads, headDim] -> [batch, heads, time, headDim] */
-export const headsFirst = (x: tf.Tensor4D): tf.Tensor4D => tf.transpose(x, [0, 2, 1, 3])
+export const headsFirst = (x: tf.Tensor4D): tf.Tensor4D => {
+  const [batch, time, heads, headDim] = x.shape
+  return time === 1 ? tf.reshape(x, [batch, heads, 1, headDim]) : tf.transpose(x, [0, 2, 1, 3])
+}
 
 type MaskShape = {
   time: number
@@ -53,9 +57,8 @@ function masksOf({
 type Heads = {
   /** Queries, scaled, those of a group stacked along time [batch * kvHeads, group * time, headDim]. */
   grouped: tf.Tensor3D
-  /** [batch * kvHeads, seen, headDim] */
-  keys: tf.Tensor3D
-  values: tf.Tensor3D
+  /** All keys and values in order of their positions, in one part or in the two of a cache. */
+  seenParts: readonly KeysValues[]
   /** Each [group * time, seen]: one for all rows of the batch, or one for each; none where every query sees every key. */
   masks: tf.Tensor2D[]
   /** Bound of the scores before the mask, or null. */
@@ -67,11 +70,32 @@ const patternOf = <T extends tf.Tensor>(scores: T, mask: tf.Tensor | undefined, 
   tf.softmax(mask ? tf.add<T>(softCap(scores, cap), mask) : softCap(scores, cap))
 
 /** All heads in one batched product. @returns patterns [batch * kvHeads, group * time, seen] */
-function batchedPattern({ grouped, keys, masks, cap }: Heads): tf.Tensor3D {
+function batchedPattern({ grouped, seenParts, masks, cap }: Heads): tf.Tensor3D {
   const perRow = grouped.shape[0] / masks.length
   const repeated = () => tf.stack(masks.flatMap((mask) => Array.from({ length: perRow }, () => mask)))
   const mask = masks.length > 1 ? repeated() : masks[0]
-  return patternOf<tf.Tensor3D>(tf.matMul(grouped, keys, false, true), mask, cap)
+  const scores = seenParts.map(({ keys }) => tf.matMul<tf.Tensor3D>(grouped, keys, false, true))
+  return patternOf<tf.Tensor3D>(joinParts(scores, 2), mask, cap)
+}
+
+/** Parts of what is seen as one, along the axis of positions. */
+const joinParts = (parts: tf.Tensor3D[], axis: number): tf.Tensor3D => {
+  const [only] = parts
+  return parts.length === 1 && only ? only : tf.concat(parts, axis)
+}
+
+/** pattern v, part by part. @param pattern [batch * kvHeads, rows, seen] */
+function mixValues(pattern: tf.Tensor3D, seenParts: readonly KeysValues[]): tf.Tensor3D {
+  const [only] = seenParts
+  if (seenParts.length === 1 && only) return tf.matMul(pattern, only.values)
+  const lengths = seenParts.map(({ values }) => values.shape[1])
+  const patterns = tf.split(pattern, lengths, 2)
+  return tf.addN(
+    seenParts.flatMap(({ values }, i) => {
+      const own = patterns[i]
+      return own ? [tf.matMul<tf.Tensor3D>(own, values)] : []
+    }),
+  )
 }
 
 /**
@@ -79,8 +103,16 @@ function batchedPattern({ grouped, keys, masks, cap }: Heads): tf.Tensor3D {
  * are taken from; so heads are cut out of plain arrays. That leaves no tape, so it must not run while gradients are recorded.
  * @returns mixed values [batch * kvHeads, group * time, headDim]
  */
-function attendHeadByHead({ grouped, keys, values, masks, cap }: Heads): tf.Tensor3D {
+function attendHeadByHead({ grouped, seenParts, masks, cap }: Heads): tf.Tensor3D {
   const [pairs, rows, headDim] = grouped.shape
+  const keys = joinParts(
+    seenParts.map((part) => part.keys),
+    1,
+  )
+  const values = joinParts(
+    seenParts.map((part) => part.values),
+    1,
+  )
   const seen = keys.shape[1]
   const parts = [grouped, tf.transpose(keys, [0, 2, 1]), values].map((x) => x.dataSync())
   const mixed = new Float32Array(pairs * rows * headDim)
@@ -131,13 +163,12 @@ export function attend(
   const kvHeads = k.shape[1]
   const group = heads / kvHeads
   const flat = (x: tf.Tensor4D): tf.Tensor3D => tf.reshape(x, [batch * kvHeads, time, headDim])
-  const { keys, values } = cache ? cache.extend(flat(k), flat(v)) : { keys: flat(k), values: flat(v) }
-  const seen = keys.shape[1]
+  const seenParts = cache ? cache.extend(flat(k), flat(v)) : [{ keys: flat(k), values: flat(v) }]
+  const seen = seenParts.reduce((sum, { keys }) => sum + keys.shape[1], 0)
   const grouped: tf.Tensor3D = tf.reshape(q, [batch * kvHeads, group * time, headDim])
   const parts = {
     grouped,
-    keys,
-    values,
+    seenParts,
     masks: masksOf({ time, seen, group, positions, window: limits.window ?? null }),
     cap: limits.softCap ?? null,
   }
@@ -146,7 +177,7 @@ export function attend(
     if (goesHeadByHead(time * seen) && !pass.wants(hookName)) return attendHeadByHead(parts)
     const computed = tf.tidy(() => tf.reshape<tf.Rank.R4>(batchedPattern(parts), [batch, heads, time, seen]))
     const pattern = pass.visit(hookName, computed)
-    return tf.matMul(tf.reshape(pattern, [batch * kvHeads, group * time, seen]), values)
+    return mixValues(tf.reshape(pattern, [batch * kvHeads, group * time, seen]), seenParts)
   })
   const perHead: tf.Tensor4D = tf.transpose(tf.reshape(mixed, [batch, heads, time, headDim]), [0, 2, 1, 3])
   const z = pass.hasStopped() ? perHead : pass.visit(blockHook(layer, 'attn.hook_z'), perHead)

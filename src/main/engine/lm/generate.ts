@@ -92,7 +92,7 @@ export async function* continueAll(
     while (rows.some(({ isDone }) => !isDone)) {
       const logits = await nextLogits(model, rows, { cache, intervene: options.intervene })
       for (const [i, row] of rows.entries()) {
-        const { id, probability } = pickToken(logits[i] ?? [], { temperature, topP }, row.random)
+        const { id, probability } = pickToken(logits[i] ?? new Float32Array(0), { temperature, topP }, row.random)
         row.ids.push(id)
         if (row.isDone) continue
         row.made += 1

@@ -2,7 +2,7 @@
 import { AppError } from '../../../shared/errors'
 import { tf } from '../tf'
 import type { LanguageModel } from './model'
-import { largestIds } from './sampling'
+import { largestIds, logSumExp } from './sampling'
 
 /** Logits that are read back at once, in numbers: a long text over a large vocabulary comes in parts. */
 const BLOCK_LOGITS = 32 * 1024 * 1024
@@ -14,15 +14,6 @@ export type ReadResult = {
   /** Most probable next tokens and their probabilities [time, top], row-major. */
   nextIds: Int32Array
   nextProbabilities: Float32Array
-}
-
-/** One row of logits: log of the sum of their exponentials in float64. */
-function logSumExp(logits: Float32Array): number {
-  let largest = Number.NEGATIVE_INFINITY
-  for (const logit of logits) if (logit > largest) largest = logit
-  let sum = 0
-  for (const logit of logits) sum += Math.exp(logit - largest)
-  return largest + Math.log(sum)
 }
 
 /**

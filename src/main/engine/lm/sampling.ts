@@ -8,6 +8,15 @@ export type SamplingOptions = {
   topP: number
 }
 
+/** ln of the sum of exp(logits), in float64. */
+export function logSumExp(logits: Float32Array): number {
+  let largest = Number.NEGATIVE_INFINITY
+  for (const logit of logits) if (logit > largest) largest = logit
+  let sum = 0
+  for (const logit of logits) sum += Math.exp(logit - largest)
+  return largest + Math.log(sum)
+}
+
 /** softmax(logits / temperature) in float64 [vocabulary]. */
 export function probabilitiesOf(logits: ArrayLike<number>, temperature = 1): Float64Array {
   let largest = Number.NEGATIVE_INFINITY
@@ -57,15 +66,11 @@ function drawFromShare(probabilities: Float64Array, topP: number, random: Random
  * @returns the token's id and its probability under the model itself, at temperature 1
  */
 export function pickToken(
-  logits: ArrayLike<number>,
+  logits: Float32Array,
   { temperature, topP }: SamplingOptions,
   random: Random,
 ): { id: number; probability: number } {
-  const plain = probabilitiesOf(logits)
   const [best = 0] = largestIds(logits, 1)
-  const id =
-    temperature === 0
-      ? best
-      : drawFromShare(temperature === 1 ? plain : probabilitiesOf(logits, temperature), topP, random)
-  return { id, probability: plain[id] ?? 0 }
+  const id = temperature === 0 ? best : drawFromShare(probabilitiesOf(logits, temperature), topP, random)
+  return { id, probability: Math.exp((logits[id] ?? 0) - logSumExp(logits)) }
 }

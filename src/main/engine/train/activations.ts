@@ -37,8 +37,8 @@ export function modelSource(model: LanguageModel, hookName: string, bosId: numbe
   }
 }
 
-/** Values of a model's widest layer, about four times its width, that are computed at once: 8 MB. */
-const VALUES_AT_ONCE = 2 * 1024 * 1024
+/** Values of a model's widest layer, about four times its width, that are computed at once: 4 MB. */
+const VALUES_AT_ONCE = 1024 * 1024
 const MLP_TIMES = 4
 
 /**
