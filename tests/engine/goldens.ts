@@ -14,16 +14,18 @@ export function storiesFolder(): string | null {
   return existsSync(folder) ? folder : null
 }
 
+const USUAL = resolve(ROOT, '../shared/goldens')
+
+/** The folder of the fixtures that this project was built against, whatever GOLDENS_DIR names; null where it is absent. */
+export const usualGoldens = (): string | null => (existsSync(USUAL) ? USUAL : null)
+
 /**
  * The folder of the fixtures. When GOLDENS_DIR names one it must be there and hold files: an error then, never a skip.
  * Null when it is not named and the usual place does not exist.
  */
 export function goldensFolder(): string | null {
   const named = process.env.GOLDENS_DIR
-  if (named === undefined) {
-    const usual = resolve(ROOT, '../shared/goldens')
-    return existsSync(usual) ? usual : null
-  }
+  if (named === undefined) return usualGoldens()
   const folder = resolve(ROOT, named)
   if (!existsSync(folder)) throw new Error(`GOLDENS_DIR is ${folder}, which does not exist`)
   if (readdirSync(folder).length === 0) throw new Error(`GOLDENS_DIR is ${folder}, which is empty`)

@@ -177,7 +177,7 @@ export function testModelFixture(folder: string, fixtureName: string, backend: s
       const ids = idsTensor(expected.sequences.at(-1)!.input_ids)
       await expectEqualGradients(model, ids, expected.hook_layer)
       const sites = model.hookNames().filter((name) => name === 'hook_embed' || name.startsWith('blocks.0.'))
-      for (const name of sites) expect(await slopeError(model, ids, name), name).toBeLessThan(2e-3)
+      for (const name of sites) expect(await slopeError(model, ids, name), name).toBeLessThan(0.02)
       ids.dispose()
     })
     it('gives the same at a hook when only the blocks up to it are loaded, and nothing after it', async () => {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { goldensFolder, readTensors, relativeError, reportSkip } from './goldens'
+import { readTensors, relativeError, reportSkip, usualGoldens } from './goldens'
 import { anglesOf, llamaLike } from './reference-model'
 import type { Reference, ReferenceSpec, ReferenceWeights } from './reference-model'
 import { neoX } from './reference-neox'
@@ -104,10 +104,9 @@ async function compareAll(folder: string, model: Reference): Promise<void> {
   expect(greedyText(model, prompt, 12, steer).tokens).toEqual(expected.greedy.steered_tokens)
 }
 
-const usual = process.env.GOLDENS_DIR === undefined ? goldensFolder() : null
+const usual = usualGoldens()
 const root = usual ?? ''
-if (!usual)
-  reportSkip('the reference against its fixtures', 'the folder of the usual fixtures is absent or another is named')
+if (!usual) reportSkip('the reference against its fixtures', 'the folder of the usual fixtures is absent')
 
 describe.skipIf(!usual)('the float64 reference agrees with the fixture', () => {
   it.each(Object.keys(SPECS))('%s', async (name) => {
