@@ -80,6 +80,9 @@ const Figures = z.object({
   cached: z.number().optional(),
   recomputed: z.number().optional(),
   ratio: z.number().optional(),
+  cachedLastMs: z.number().optional(),
+  recomputedLastMs: z.number().optional(),
+  lastRatio: z.number().optional(),
   peakMb: z.number(),
 })
 
@@ -158,8 +161,14 @@ it('generates with and without the cache', { timeout: 900_000 }, () => {
     const found = measure({ what: 'generate', backend })
     if (!found) continue
     const { cached = 0, recomputed = 0, ratio = 0, device } = found
+    const { cachedLastMs = 0, recomputedLastMs = 0, lastRatio = 0 } = found
+    const atEnd = {
+      cachedMsPerToken: rounded(cachedLastMs, 1),
+      recomputedMsPerToken: rounded(recomputedLastMs, 1),
+      ratioAtEnd: rounded(lastRatio, 2),
+    }
     const seconds = { cachedSeconds: rounded(cached, 2), recomputedSeconds: rounded(recomputed, 2) }
-    say({ case: 'lm-generate', backend, device, newTokens: NEW_TOKENS, ...seconds, ratio: rounded(ratio, 2) })
+    say({ case: 'lm-generate', backend, device, newTokens: NEW_TOKENS, ...seconds, ratio: rounded(ratio, 2), ...atEnd })
     expect(ratio).toBeGreaterThan(0)
   }
 })
