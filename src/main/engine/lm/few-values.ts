@@ -6,8 +6,11 @@ import { tf } from '../tf'
 
 /** Up to so many values a loop is quicker than the operations it stands for. */
 const FEW_VALUES = 4096
+/** Texts that are read, however short, take the operations: so the fixtures hold those, and generation through a cache the loops. */
+const FEW_ROWS = 4
 
-export const isFew = (x: tf.Tensor): boolean => x.size <= FEW_VALUES && !tf.engine().isTapeOn()
+export const isFew = (x: tf.Tensor): boolean =>
+  x.size <= Math.min(FEW_VALUES, FEW_ROWS * (x.shape.at(-1) ?? 1)) && !tf.engine().isTapeOn()
 
 /** Changes a copy of the values in place. @returns a tensor of the shape of x */
 export function changeFew<T extends tf.Tensor>(x: T, change: (values: Float32Array) => void): T {
