@@ -2,9 +2,11 @@
 import { resolve } from 'node:path'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'electron-vite'
+import assemblyscript from './scripts/vite-assemblyscript.mjs'
 
 export default defineConfig({
   main: {
+    plugins: [assemblyscript()],
     build: {
       rolldownOptions: {
         input: {

@@ -6,7 +6,8 @@ import globals from 'globals'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'out/', 'dist/'] },
+  // AssemblyScript has its own compiler.
+  { ignores: ['node_modules/', 'out/', 'dist/', 'src/main/engine/kernels/assembly/'] },
   js.configs.recommended,
   {
     files: ['**/*.{ts,vue}'],

@@ -1,7 +1,9 @@
 /** The things Monoscope knows: schemas shared by both sides of the wire, and the types that follow from them. */
 import { z } from 'zod'
+import { Id, SaeQuality, SaeSummary, TrainConfig } from './training'
 
-export const Id = z.int().positive()
+export * from './training'
+
 const Name = z.string().trim().min(1).max(200)
 const FilePath = z.string().min(1).max(4096)
 /** UTC ISO time, as stored. */
@@ -133,33 +135,9 @@ export type Backend = z.infer<typeof Backend>
 
 // ---------------------------------------------------------------- runs and jobs
 
-/** Everything that decides a training run. Same config, same machine, same bits. */
-export const TrainConfig = z.object({
-  modelId: Id,
-  datasetId: Id,
-  hookName: z.string().min(1).max(100),
-  architecture: z.enum(['standard']).default('standard'),
-  dSae: z.int().min(8).max(131072),
-  /** lambda of the paper: weight of sum_i f_i ||W_dec[i]||, in normalised units. */
-  l1Coefficient: z.number().min(0).max(1000),
-  learningRate: z.number().positive().max(1),
-  /** Tokens per step. */
-  batchTokens: z.int().min(16).max(65536),
-  trainingTokens: z.int().min(16).max(1e12),
-  /** Tokens per context window, BOS included. */
-  contextSize: z.int().min(8).max(4096),
-  /** Tokens in the shuffle buffer. */
-  bufferTokens: z.int().min(64).max(1e8),
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 31 - 1),
-})
-export type TrainConfig = z.infer<typeof TrainConfig>
-
 export const JobState = z.enum(['queued', 'running', 'cancelling', 'done', 'failed', 'cancelled', 'interrupted'])
 export type JobState = z.infer<typeof JobState>
-export const JobKind = z.enum(['train', 'atlas'])
+export const JobKind = z.enum(['train', 'atlas', 'collect', 'evaluate'])
 export type JobKind = z.infer<typeof JobKind>
 
 /** One process's worth of work. A run may take several jobs. */
@@ -182,43 +160,33 @@ export const Job = z.object({
 })
 export type Job = z.infer<typeof Job>
 
-/** One point of the training curves. Train values are of one batch, held-out ones come every evaluation. */
-export const MetricPoint = z.object({
-  step: z.int(),
+/** Activations of one model over one dataset, kept on disk at several hook points to train on. */
+export const ActivationSet = z.object({
+  id: Id,
+  name: Name,
+  modelId: Id,
+  modelName: Name,
+  datasetId: Id,
+  datasetName: Name,
+  hookNames: z.array(z.string()),
+  contextSize: z.int(),
+  /** Text tokens asked for, and vectors on disk at each hook point, held-out ones among them; 0 until the set is complete. */
   tokens: z.int(),
-  /** mean_b ||x - xhat||^2 + lambda * l1, normalised units. */
-  loss: z.number(),
-  mse: z.number(),
-  /** mean_b sum_i f_i ||W_dec[i]||. */
-  l1: z.number(),
-  /** Mean number of active features per token. */
-  l0: z.number(),
-  /** 1 - sum ||x - xhat||^2 / sum ||x - mean(x)||^2 on the held-out documents; null between evaluations. */
-  explainedVariance: z.number().nullable(),
-  heldOutL0: z.number().nullable(),
-  /** Share of features silent over the last `deadWindowTokens`. */
-  deadFraction: z.number(),
-  learningRate: z.number(),
+  storedTokens: z.int(),
+  dIn: z.int(),
+  /** On disk; 0 until the set is complete. */
+  bytes: z.int(),
+  seed: z.int(),
+  /** Of the latest job that collects it; `done` means complete. */
+  state: JobState,
+  jobId: Id.nullable(),
+  /** Text tokens the model has run over so far, and those it will. */
+  done: z.int(),
+  total: z.int(),
+  failure: FailureShape.nullable(),
+  createdAt: Time,
 })
-export type MetricPoint = z.infer<typeof MetricPoint>
-
-/** Held-out figures of a finished autoencoder, with what they rest on. */
-export const SaeSummary = z.object({
-  explainedVariance: z.number(),
-  l0: z.number(),
-  /** In the trainer's normalised units. */
-  mse: z.number(),
-  deadFraction: z.number(),
-  /** Tokens the dead fraction looked at. */
-  deadWindowTokens: z.int(),
-  heldOutTokens: z.int(),
-  trainedTokens: z.int(),
-  /** x = s * x_raw had mean ||x||^2 = dIn while training; folded into the stored weights. */
-  scale: z.number(),
-  /** Tokens dropped as BOS, padding or attention sinks while estimating s. */
-  droppedTokens: z.int(),
-})
-export type SaeSummary = z.infer<typeof SaeSummary>
+export type ActivationSet = z.infer<typeof ActivationSet>
 
 /** One training experiment. */
 export const Run = z.object({
@@ -236,6 +204,9 @@ export const Run = z.object({
   tokensPerSecond: z.number().nullable(),
   summary: SaeSummary.nullable(),
   failure: FailureShape.nullable(),
+  /** Whether the run has ended early and left a checkpoint to go on from, and at which step that one was written. */
+  canResume: z.boolean(),
+  resumeStep: z.int().nullable(),
   createdAt: Time,
   endedAt: Time.nullable(),
 })
@@ -260,6 +231,8 @@ export const Sae = z.object({
   /** True when the run ended early and this is its last checkpoint. */
   partial: z.boolean(),
   summary: SaeSummary.nullable(),
+  /** What an evaluation with the whole model found; null until one was made. */
+  quality: SaeQuality.nullable(),
   backend: Backend.nullable(),
   seed: z.int().nullable(),
   /** What the atlas rests on; null until one is built. */

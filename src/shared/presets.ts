@@ -1,5 +1,6 @@
 /** Settings that suit a model and an amount of text; the form, the command line and the demo start from them. */
-import type { TrainConfig } from './domain'
+import { TrainConfig } from './training'
+import type { ArchitectureName } from './training'
 
 /** What a suggestion rests on. */
 export type PresetInput = {
@@ -10,6 +11,8 @@ export type PresetInput = {
   contextSize: number
   /** Size of the text; about four bytes make a token. */
   datasetBytes: number
+  /** The paper's unless said otherwise. */
+  architecture?: ArchitectureName
 }
 
 /** Beyond so many passes over the same text a dictionary learns its accidents. */
@@ -27,27 +30,39 @@ const powerOfTwo = (value: number) => 2 ** Math.round(Math.log2(value))
 /**
  * A first run that ends in minutes without a graphics card: eight features per model dimension, the residual stream after the
  * middle block, and a short schedule. The paper's learning rate of 5e-5 and lambda of 5 are meant for 200,000 steps; over one or two
- * thousand they leave the dictionary untrained. So the rate is far higher, falling with the square root of the width, and lambda
- * starts at 1 for a width of 64 and grows with the square root of the model's (the error, not the penalty, sums over its dimensions).
- * Small texts get small batches and fewer steps.
+ * thousand they leave the dictionary untrained. So the rate is far higher, falling with the square root of the width. Small texts get small batches and fewer steps.
  */
 export function presetFor(input: PresetInput): TrainConfig {
   const dSae = clamp(powerOfTwo(8 * input.dModel), 512, 8192)
   const datasetTokens = input.datasetBytes / BYTES_PER_TOKEN
   const batchTokens = clamp(powerOfTwo(datasetTokens / 16), 64, 1024)
   const steps = clamp(Math.floor((MOST_PASSES * datasetTokens) / batchTokens), 200, 1200)
-  return {
+  return TrainConfig.parse({
     modelId: input.modelId,
     datasetId: input.datasetId,
     hookName: `blocks.${Math.floor((input.layers - 1) / 2)}.hook_resid_post`,
-    architecture: 'standard',
+    architecture: input.architecture ?? 'standard',
     dSae,
-    l1Coefficient: Number(clamp(Math.sqrt(input.dModel / 64), 1, 5).toPrecision(2)),
+    ...sparsityFor(input.dModel),
     learningRate: Number((3e-3 * Math.sqrt(512 / dSae)).toPrecision(2)),
     batchTokens,
     trainingTokens: steps * batchTokens,
     contextSize: clamp(input.contextSize, 8, 128),
     bufferTokens: 65_536,
     seed: 0,
+  })
+}
+
+/**
+ * Settings of every architecture that decide how many features are active. lambda starts at 1 for a width of 64 and grows with the
+ * square root of the model's (the error, not the penalty, sums over its dimensions). k is 32 from a width of 256 on, as in most
+ * published dictionaries, and an eighth of the width below. Thresholds live in units in which a dimension has a mean square of 1, so the
+ * same ones serve every width.
+ */
+export function sparsityFor(dModel: number) {
+  return {
+    l1Coefficient: Number(clamp(Math.sqrt(dModel / 64), 1, 5).toPrecision(2)),
+    k: clamp(Math.round(dModel / 8), 4, 32),
+    ...{ l0Coefficient: 1, bandwidth: 0.1, initialThreshold: 0.1 },
   }
 }

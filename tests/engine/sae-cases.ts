@@ -1,206 +1,178 @@
-/** What the standard autoencoder must satisfy on every backend: the golden fixture, autograd, folding, and a flat memory. */
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+/** What every architecture must satisfy on every backend besides the fixtures: float64 loops, autograd, a flat memory. */
 import { expect, it } from 'vitest'
-import { z } from 'zod'
-import type { NamedTensors, SaeWeights } from '../../src/main/engine/sae/architecture'
-import { standard } from '../../src/main/engine/sae/standard'
-import { Adam } from '../../src/main/engine/train/adam'
-import { Random } from '../../src/main/engine/train/random'
+import type { ArchitectureName, NamedTensors, StepSettings } from '../../src/main/engine/sae/architecture'
+import { architectureOf } from '../../src/main/engine/sae/registry'
+import { toTensors } from '../../src/main/engine/train/dense-route'
 import { memoryReport, tf } from '../../src/main/engine/tf'
-import { goldensFolder, readTensors, relativeError, report, reportSkip } from './goldens'
-
-const NAMES = [['wEnc', 'W_enc'], ['bEnc', 'b_enc'], ['wDec', 'W_dec'], ['bDec', 'b_dec']] as const // prettier-ignore
-
-const Expected = z.object({
-  hyperparameters: z.object({ lam: z.number() }),
-  losses: z.object({ mse: z.number(), l1: z.number(), total: z.number() }),
-  losses_at_each_adam_step: z.array(z.object({ mse: z.number(), l1: z.number(), total: z.number() })),
-  metrics: z.object({ l0: z.number(), fvu: z.number() }),
-})
-
-type Stored = Awaited<ReturnType<typeof readTensors>>
-
-function floats(stored: Stored, name: string): { data: Float32Array; shape: number[] } {
-  const found = stored.get(name)
-  if (!(found?.data instanceof Float32Array)) throw new Error(`fixture lacks ${name}`)
-  return { data: found.data, shape: found.shape }
-}
+import { ArchitectureName as Names } from '../../src/shared/training'
+import { relativeError } from './goldens'
+import { exampleOf, OFF, settingsOf } from './sae-examples'
+import type { Example } from './sae-examples'
+import { familyStep, jumpStep, toNumbers } from './sae-reference'
 
 const valuesOf = (tensor: tf.Tensor | undefined) => tensor?.dataSync() ?? new Float32Array(0)
 
-const largestDifference = (got: ArrayLike<number>, expected: Float32Array) =>
-  got.length === expected.length
-    ? expected.reduce((most, value, i) => Math.max(most, Math.abs((got[i] ?? Number.NaN) - value)), 0)
-    : Number.POSITIVE_INFINITY
-
-/** Compares everything in `sae/l1`; tolerances are those of the fixtures' README. */
-export function goldenCase(backend: string): void {
-  const folder = goldensFolder()
-  if (!folder) {
-    reportSkip(`golden sae/l1 x ${backend}`, 'the goldens folder is absent; GOLDENS_DIR can name it')
-    it.skip('agrees with golden sae/l1', () => undefined)
-    return
-  }
-  it('agrees with golden sae/l1', async () => {
-    const at = join(folder, 'sae/l1')
-    expect(existsSync(at)).toBe(true)
-    const { hyperparameters, losses, losses_at_each_adam_step, metrics } = Expected.parse(
-      JSON.parse(readFileSync(join(at, 'expected.json'), 'utf8')),
-    )
-    const weights = await readTensors(join(at, 'weights.safetensors'))
-    const expected = await readTensors(join(at, 'expected.safetensors'))
-    const parameters: NamedTensors = {}
-    for (const [ours, theirs] of NAMES) {
-      const { data, shape } = floats(weights, theirs)
-      parameters[ours] = tf.tensor(data, shape)
-    }
-    let compared = 0
-    let worst = 0
-    const near = (got: ArrayLike<number>, name: string, limit: number) => {
-      const error = relativeError(got, floats(expected, name).data)
-      expect(error, name).toBeLessThan(limit)
-      worst = Math.max(worst, error)
-      compared += 1
-    }
-    const x = floats(expected, 'x')
-    const saeIn = tf.tensor(x.data, x.shape)
-    const { wEnc, bEnc } = parameters
-    if (!wEnc || !bEnc) throw new Error('parameters are missing')
-    near(valuesOf(tf.add(tf.matMul(saeIn, wEnc), bEnc)), 'pre', 1e-5)
-    const featureActs = standard.encode(parameters, saeIn)
-    near(valuesOf(featureActs), 'f', 1e-5)
-    near(valuesOf(standard.decode(parameters, featureActs)), 'xhat', 1e-5)
-    const options = { l1Coefficient: hyperparameters.lam, countActive: true }
-    const first = standard.step(parameters, saeIn, options)
-    for (const term of ['mse', 'l1', 'total'] as const) {
-      expect(Math.abs(first.losses[term] / losses[term] - 1), term).toBeLessThan(1e-5)
-    }
-    expect(first.l0).toBeCloseTo(metrics.l0, 5)
-    for (const [ours, theirs] of NAMES) near(valuesOf(first.gradients[ours]), `grad.${theirs}`, 1e-4)
-    const sums = new Float64Array(first.featureSums.length)
-    floats(expected, 'f').data.forEach((value, i) => (sums[i % sums.length] = (sums[i % sums.length] ?? 0) + value))
-    expect(relativeError(first.featureSums, sums)).toBeLessThan(1e-5)
-
-    const adam = new Adam(parameters)
-    const { data, shape } = floats(expected, 'batches')
-    const [, rows = 0, dIn = 0] = shape
-    for (let t = 1; t <= 3; t++) {
-      const batch = tf.tensor2d(data.slice((t - 1) * rows * dIn, t * rows * dIn), [rows, dIn])
-      const step = standard.step(parameters, batch, options)
-      const wanted = losses_at_each_adam_step[t - 1]
-      expect(Math.abs(step.losses.total / (wanted?.total ?? Number.NaN) - 1)).toBeLessThan(1e-5)
-      adam.update(parameters, step.gradients, { learningRate: 1e-3, clipNorm: null })
-      if (t === 2) continue
-      for (const [ours, theirs] of NAMES) {
-        const off = largestDifference(valuesOf(parameters[ours]), floats(expected, `after${t}.${theirs}`).data)
-        expect(off, `after${t}.${theirs}`).toBeLessThan(1e-5)
-        compared += 1
-      }
-    }
-    report('sae/l1', backend, { tensors: compared, worst })
-  })
+/** One dense step on the tensors of an example. */
+function stepOf(name: ArchitectureName, { shape, rows, weights, x }: Example, settings: StepSettings) {
+  const parameters = toTensors(weights)
+  return architectureOf(name).step(parameters, tf.tensor2d(x, [rows, shape.dIn]), settings)
 }
 
-/** Random parameters and inputs with some features off everywhere. */
-function example(seed: number): { parameters: NamedTensors; saeIn: tf.Tensor2D } {
-  const random = Random.fromSeed(seed)
-  const [dIn, dSae, batch] = [12, 40, 33]
-  const draw = (count: number, size: number) => Float32Array.from({ length: count }, () => size * random.normal())
-  const bEnc = draw(dSae, 0.3)
-  bEnc[3] = -100
-  return {
-    parameters: {
-      wEnc: tf.tensor2d(draw(dIn * dSae, 0.3), [dIn, dSae]),
-      bEnc: tf.tensor1d(bEnc),
-      wDec: tf.tensor2d(draw(dSae * dIn, 0.5), [dSae, dIn]),
-      bDec: tf.tensor1d(draw(dIn, 0.5)),
-    },
-    saeIn: tf.tensor2d(draw(batch * dIn, 1), [batch, dIn]),
+/** Settings whose formulas differ, one line each. */
+const VARIANTS: { title: string; name: ArchitectureName; changes: Partial<StepSettings> }[] = [
+  { title: 'topk', name: 'topk', changes: {} },
+  { title: 'topk, nothing dead', name: 'topk', changes: { deadMask: new Uint8Array(40) } },
+  { title: 'topk, fewer dead than auxK', name: 'topk', changes: { auxK: 30 } },
+  { title: 'topk, no auxiliary term', name: 'topk', changes: { deadMask: null } },
+  { title: 'batchtopk', name: 'batchtopk', changes: {} },
+  { title: 'batchtopk, more allowed than positive', name: 'batchtopk', changes: { k: 40 } },
+  { title: 'matryoshka_batchtopk', name: 'matryoshka_batchtopk', changes: { widths: [5, 17, 40] } },
+  {
+    title: 'matryoshka_batchtopk, nothing dead',
+    name: 'matryoshka_batchtopk',
+    changes: { widths: [9, 40], deadMask: null },
+  },
+  { title: 'jumprelu', name: 'jumprelu', changes: {} },
+  { title: 'jumprelu, log form', name: 'jumprelu', changes: { thresholdForm: 'log' } },
+  { title: 'jumprelu, target', name: 'jumprelu', changes: { targetL0: 9 } },
+  { title: 'jumprelu, log form, target', name: 'jumprelu', changes: { thresholdForm: 'log', targetL0: 30 } },
+]
+
+export function referenceCases(): void {
+  for (const { title, name, changes } of VARIANTS) {
+    it(`${title}: losses, figures and gradients are those of the float64 loops`, () => {
+      const example = exampleOf(name, 11)
+      const { shape, rows, weights, x } = example
+      const settings = settingsOf(shape, changes)
+      const input = { shape, settings, weights: toNumbers(weights), x: Float64Array.from(x) }
+      const wanted = name === 'jumprelu' ? jumpStep(input) : familyStep(input, name === 'topk')
+      const got = stepOf(name, example, settings)
+      for (const term of ['mse', 'sparsity', 'total'] as const) {
+        expect(Math.abs(got.losses[term] - wanted.losses[term]), term).toBeLessThan(1e-5 * (1 + wanted.losses[term]))
+      }
+      if (wanted.losses.aux === null) expect(got.losses.aux).toBeNull()
+      else expect(got.losses.aux).toBeCloseTo(wanted.losses.aux, 4)
+      for (const weight of architectureOf(name).parameterNames) {
+        const error = relativeError(valuesOf(got.gradients[weight]), wanted.gradients[weight] ?? [])
+        expect(error, weight).toBeLessThan(1e-5)
+      }
+      const { featureActs } = wanted
+      const sums = new Float64Array(shape.dSae)
+      featureActs.forEach((f, place) => (sums[place % shape.dSae] = (sums[place % shape.dSae] ?? 0) + f))
+      expect(relativeError(got.featureSums, sums)).toBeLessThan(1e-5)
+      const active = featureActs.filter((f) => f > 0)
+      expect(got.l0).toBe(active.length / rows)
+      expect(got.smallestActive).toBeCloseTo(Math.min(...active), 5)
+      const norms = valuesOf(tf.norm(tf.tensor2d(weights.wDec?.data ?? [], [shape.dSae, shape.dIn]), 'euclidean', 1))
+      expect(got.l1).toBeCloseTo(sums.reduce((sum, value, i) => sum + value * (norms[i] ?? 0), 0) / rows, 3)
+    })
   }
 }
 
 /** The loss as written in the paper, for autograd to differentiate. */
-function lossOf([wEnc, bEnc, wDec, bDec]: tf.Tensor[], saeIn: tf.Tensor, lambda: number): tf.Scalar {
+function standardLoss([wEnc, bEnc, wDec, bDec]: tf.Tensor[], saeIn: tf.Tensor, lambda: number): tf.Scalar {
   if (!wEnc || !bEnc || !wDec || !bDec) throw new Error('parameters are missing')
   const featureActs = tf.relu(tf.add(tf.matMul(saeIn, wEnc), bEnc))
-  const error = tf.sub(tf.add(tf.matMul(featureActs, wDec), bDec), saeIn)
   const norms = tf.sqrt(tf.sum(tf.square(wDec), 1))
-  const mse = tf.mean(tf.sum(tf.square(error), 1))
-  return tf.sum<tf.Scalar>(tf.add(mse, tf.mul(lambda, tf.mean(tf.sum(tf.mul(featureActs, norms), 1)))))
+  const penalty = tf.mean(tf.sum(tf.mul(featureActs, norms), 1))
+  return tf.sum<tf.Scalar>(tf.add(distance(saeIn, featureActs, { wDec, bDec }), tf.mul(lambda, penalty)))
 }
 
-export function autogradCase(): void {
-  it('has the gradients that autograd finds', () => {
-    for (const seed of [1, 2, 3]) {
-      const { parameters, saeIn } = example(seed)
-      const tensors = NAMES.map(([name]) => parameters[name]).filter((tensor) => tensor !== undefined)
-      const expected = tf.grads((...args: tf.Tensor[]) => lossOf(args, saeIn, 0.7))(tensors)
-      const { gradients, losses } = standard.step(parameters, saeIn, { l1Coefficient: 0.7, countActive: false })
-      NAMES.forEach(([name], i) => {
-        expect(relativeError(valuesOf(gradients[name]), valuesOf(expected[i])), name).toBeLessThan(1e-5)
-      })
-      expect(losses.total).toBeCloseTo(lossOf(tensors, saeIn, 0.7).dataSync()[0] ?? Number.NaN, 3)
+/** mean_b ||x - xhat||^2 */
+function distance(saeIn: tf.Tensor, acts: tf.Tensor, { wDec, bDec }: { wDec: tf.Tensor; bDec: tf.Tensor }): tf.Tensor {
+  return tf.mean(tf.sum(tf.square(tf.sub(tf.add(tf.matMul(acts, wDec), bDec), saeIn)), 1))
+}
+
+/** The same for gated; `frozen` are the decoder and its bias that the gate's reconstruction takes as given. */
+function gatedLoss(
+  [wEnc, bGate, rMag, bMag, wDec, bDec]: tf.Tensor[],
+  { saeIn, lambda, frozen }: { saeIn: tf.Tensor; lambda: number; frozen: { wDec: tf.Tensor; bDec: tf.Tensor } },
+): tf.Scalar {
+  if (!wEnc || !bGate || !rMag || !bMag || !wDec || !bDec) throw new Error('parameters are missing')
+  const pi = tf.matMul(tf.sub(saeIn, bDec), wEnc)
+  const opening = tf.relu(tf.add(pi, bGate))
+  const featureActs = tf.mul(tf.step(opening), tf.relu(tf.add(tf.mul(pi, tf.exp(rMag)), bMag)))
+  const penalty = tf.mul(lambda, tf.mean(tf.sum(opening, 1)))
+  const terms = [distance(saeIn, featureActs, { wDec, bDec }), penalty, distance(saeIn, opening, frozen)]
+  return tf.sum<tf.Scalar>(tf.stack(terms))
+}
+
+/** Losses for autograd by architecture, from its parameters in their order. */
+const AUTOGRAD_LOSSES = {
+  standard: (tensors: tf.Tensor[], saeIn: tf.Tensor, _parameters: NamedTensors) => standardLoss(tensors, saeIn, 0.7),
+  gated: (tensors: tf.Tensor[], saeIn: tf.Tensor, { wDec, bDec }: NamedTensors) => {
+    if (!wDec || !bDec) throw new Error('parameters are missing')
+    return gatedLoss(tensors, { saeIn, lambda: 0.7, frozen: { wDec: tf.clone(wDec), bDec: tf.clone(bDec) } })
+  },
+}
+
+export function autogradCases(): void {
+  for (const name of ['standard', 'gated'] as const) {
+    it(`${name}: has the gradients that autograd finds`, () => {
+      for (const seed of [1, 2, 3]) {
+        const example = exampleOf(name, seed)
+        const parameters = toTensors(example.weights)
+        const held = toTensors(example.weights)
+        const saeIn = tf.tensor2d(example.x, [example.rows, example.shape.dIn])
+        const { parameterNames } = architectureOf(name)
+        const tensors = parameterNames.map((weight) => parameters[weight]).filter((tensor) => tensor !== undefined)
+        const lossOf = (args: tf.Tensor[]) => AUTOGRAD_LOSSES[name](args, saeIn, held)
+        const expected = tf.grads((...args: tf.Tensor[]) => lossOf(args))(tensors)
+        const { gradients, losses } = stepOf(name, example, settingsOf(example.shape))
+        parameterNames.forEach((weight, i) => {
+          expect(relativeError(valuesOf(gradients[weight]), valuesOf(expected[i])), weight).toBeLessThan(1e-5)
+        })
+        expect(losses.total).toBeCloseTo(lossOf(tensors).dataSync()[0] ?? Number.NaN, 3)
+      }
+    })
+  }
+}
+
+export function edgeCases(): void {
+  it.each(Names.options)('%s: gives a feature that is off exactly no gradient', (name) => {
+    const example = exampleOf(name, 4)
+    const { dIn, dSae } = example.shape
+    const deadMask = Uint8Array.from({ length: dSae }, (_, i) => (i === OFF ? 1 : 0))
+    const { gradients, featureSums } = stepOf(name, example, settingsOf(example.shape, { deadMask }))
+    expect(featureSums[OFF]).toBe(0)
+    for (const weight of ['bEnc', 'bGate', 'bMag', 'rMag']) {
+      if (gradients[weight]) expect(Math.abs(valuesOf(gradients[weight])[OFF] ?? 1), weight).toBe(0)
     }
+    const row = Array.from(valuesOf(gradients.wDec)).slice(OFF * dIn, (OFF + 1) * dIn)
+    expect(row.map(Math.abs)).toEqual(new Array(dIn).fill(0))
   })
 
-  it('gives a feature that is off exactly no gradient', () => {
-    const { parameters, saeIn } = example(4)
-    const { gradients, featureSums } = standard.step(parameters, saeIn, { l1Coefficient: 0.7, countActive: false })
-    expect(featureSums[3]).toBe(0)
-    expect(valuesOf(gradients.bEnc)[3]).toBe(0)
-    expect(Array.from(valuesOf(gradients.wDec)).slice(3 * 12, 4 * 12)).toEqual(new Array(12).fill(0))
-  })
-
-  it('survives a decoder row of zeros', () => {
-    const { parameters, saeIn } = example(5)
-    const rows = Float32Array.from(valuesOf(parameters.wDec)).fill(0, 0, 12)
-    parameters.wDec = tf.tensor2d(rows, [40, 12])
-    const { gradients, losses } = standard.step(parameters, saeIn, { l1Coefficient: 0.7, countActive: false })
+  it.each(Names.options)('%s: survives a decoder row of zeros', (name) => {
+    const example = exampleOf(name, 5)
+    example.weights.wDec?.data.fill(0, 0, example.shape.dIn)
+    const { gradients, losses } = stepOf(name, example, settingsOf(example.shape))
     expect(Number.isFinite(losses.total)).toBe(true)
-    for (const [name] of NAMES) expect(Array.from(valuesOf(gradients[name])).every(Number.isFinite), name).toBe(true)
+    for (const gradient of Object.values(gradients)) {
+      expect(Array.from(valuesOf(gradient)).every(Number.isFinite)).toBe(true)
+    }
+  })
+
+  it.each(Names.options)('%s: says so when the input is not a number', (name) => {
+    const example = exampleOf(name, 5)
+    example.x[7] = Number.NaN
+    expect(stepOf(name, example, settingsOf(example.shape)).losses.total).toBeNaN()
   })
 }
 
-export function foldCase(): void {
-  it('folds to features of f_i n_i / s on raw inputs, with unit decoder rows', () => {
-    const scale = 0.37
-    const { parameters, saeIn } = example(6)
-    const weights: SaeWeights = {}
-    for (const [name] of NAMES) {
-      const tensor = parameters[name]
-      if (tensor) weights[name] = { shape: tensor.shape, data: Float32Array.from(tensor.dataSync()) }
-    }
-    const folded = standard.fold(weights, scale)
-    const foldedTensors: NamedTensors = {}
-    for (const [name, { shape, data }] of Object.entries(folded)) foldedTensors[name] = tf.tensor(data, shape)
-    const raw = tf.div(saeIn, scale)
-    const { wDec } = parameters
-    if (!wDec) throw new Error('wDec is missing')
-    const norms = tf.sqrt(tf.sum(tf.square(wDec), 1))
-    const normalised = standard.encode(parameters, saeIn)
-    const got = standard.encode(foldedTensors, raw)
-    expect(relativeError(valuesOf(got), valuesOf(tf.div(tf.mul(normalised, norms), scale)))).toBeLessThan(1e-5)
-    const out = standard.decode(foldedTensors, got)
-    expect(relativeError(valuesOf(out), valuesOf(tf.div(standard.decode(parameters, normalised), scale)))).toBeLessThan(
-      1e-5,
-    )
-    const foldedNorms = valuesOf(tf.sqrt(tf.sum(tf.square(foldedTensors.wDec ?? wDec), 1)))
-    for (const norm of foldedNorms) expect(norm).toBeCloseTo(1, 5)
-  })
-}
-
-export function memoryCase(): void {
-  it('leaves no tensors behind in a step', () => {
-    const { parameters, saeIn } = example(7)
-    const adam = new Adam(parameters)
-    const step = () => {
-      const { gradients } = standard.step(parameters, saeIn, { l1Coefficient: 0.7, countActive: true })
-      adam.update(parameters, gradients, { learningRate: 1e-3, clipNorm: 1 })
-    }
-    step()
+export function memoryCases(): void {
+  it.each(Names.options)('%s: leaves no tensors behind but the gradients', (name) => {
+    const { shape, rows, weights, x } = exampleOf(name, 7)
+    const architecture = architectureOf(name)
+    const parameters = toTensors(weights)
+    const saeIn = tf.tensor2d(x, [rows, shape.dIn])
+    const settings = settingsOf(shape)
     const before = memoryReport().tensors
-    for (let i = 0; i < 5; i++) step()
-    expect(memoryReport().tensors).toBe(before)
+    const { gradients } = architecture.step(parameters, saeIn, settings)
+    expect(memoryReport().tensors).toBe(before + architecture.parameterNames.length)
+    tf.dispose(gradients)
+    const featureActs = architecture.encode(parameters, saeIn, { k: 6, threshold: 0.1, thresholdForm: 'direct' })
+    const made = [featureActs, architecture.hiddenPre(parameters, saeIn), architecture.decode(parameters, featureActs)]
+    expect(memoryReport().tensors).toBe(before + 3)
+    tf.dispose(made)
   })
 }

@@ -1,13 +1,13 @@
 /** Schedules at their corners. */
 import { describe, expect, it } from 'vitest'
-import { isEvaluationStep, isReportStep, l1At, learningRateAt } from '../../src/main/engine/train/schedules'
+import { isEvaluationStep, isReportStep, learningRateAt, warmUpAt } from '../../src/main/engine/train/schedules'
 
 describe('schedules', () => {
   it('raises lambda linearly over the first 5 %', () => {
-    expect(l1At(0, 1000, 4)).toBe(0)
-    expect(l1At(25, 1000, 4)).toBe(2)
-    expect(l1At(50, 1000, 4)).toBe(4)
-    expect(l1At(999, 1000, 4)).toBe(4)
+    expect(4 * warmUpAt(0, 1000)).toBe(0)
+    expect(4 * warmUpAt(25, 1000)).toBe(2)
+    expect(4 * warmUpAt(50, 1000)).toBe(4)
+    expect(4 * warmUpAt(999, 1000)).toBe(4)
   })
 
   it('lowers the learning rate linearly over the last 20 % and never to zero', () => {
@@ -26,7 +26,7 @@ describe('schedules', () => {
   })
 
   it('survives a run of one step', () => {
-    expect(l1At(0, 1, 4)).toBe(0)
+    expect(4 * warmUpAt(0, 1)).toBe(0)
     expect(learningRateAt(0, 1, 0.5)).toBe(0.5)
   })
 })

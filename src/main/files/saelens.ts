@@ -10,6 +10,9 @@ import { z } from 'zod'
 import { AppError } from '../../shared/errors'
 import { recoverFolder, replaceFolder, writeError } from './atomic'
 import { openSafetensors, writeSafetensors } from './safetensors'
+import type { SafetensorsFile } from './safetensors'
+import { foldInputShift, foldRescaling } from './saelens-fold'
+import type { SaelensWeights } from './saelens-fold'
 
 export const WEIGHTS_FILE = 'sae_weights.safetensors'
 const CONFIG_FILE = 'cfg.json'
@@ -18,10 +21,25 @@ const SPARSITY_FILE = 'sparsity.safetensors'
 const LAYOUT_VERSION = '6.0.0'
 const LARGEST_CONFIG_BYTES = 4 * 1024 * 1024
 
-/** Ours -> theirs. */
-const TENSOR_NAMES = { wEnc: 'W_enc', bEnc: 'b_enc', wDec: 'W_dec', bDec: 'b_dec' } as const
+/** Kinds of dictionaries that the format has names for and we can use. */
+export const SaelensArchitecture = z.enum(['standard', 'topk', 'jumprelu', 'gated'])
+export type SaelensArchitecture = z.infer<typeof SaelensArchitecture>
 
-export type SaelensWeights = Record<string, { shape: number[]; data: Float32Array }>
+/** Ours -> theirs. */
+const TENSOR_NAMES: Record<string, string> = {
+  ...{ wEnc: 'W_enc', bEnc: 'b_enc', wDec: 'W_dec', bDec: 'b_dec' },
+  ...{ threshold: 'threshold', bGate: 'b_gate', bMag: 'b_mag', rMag: 'r_mag' },
+}
+/** Older jumprelu folders hold the logarithm under this name. */
+const LOG_THRESHOLD = 'log_threshold'
+
+const USUAL = ['wEnc', 'bEnc', 'wDec', 'bDec']
+const WEIGHTS_OF: Record<SaelensArchitecture, readonly string[]> = {
+  standard: USUAL,
+  topk: USUAL,
+  jumprelu: [...USUAL, 'threshold'],
+  gated: ['wEnc', 'bGate', 'rMag', 'bMag', 'wDec', 'bDec'],
+}
 
 /** What a folder says about its autoencoder besides the weights. */
 export type SaelensOrigin = {
@@ -34,12 +52,21 @@ export type SaelensOrigin = {
   monoscope: Record<string, string | number | null>
 }
 
-export type SaelensFolder = {
-  architecture: string
+/** An autoencoder to write. */
+export type SaeToWrite = {
+  architecture: SaelensArchitecture
   dIn: number
   dSae: number
-  /** Keys of ours: wEnc, bEnc, wDec, bDec. They act on raw activations, without any shift of the input. */
+  /** Folded weights: raw inputs, unit decoder rows. Names are ours, see WEIGHTS_OF. */
   weights: SaelensWeights
+  /** Whether b_dec is subtracted from the input. */
+  shiftsInput: boolean
+  /** topk only: active features per token. */
+  k: number | null
+}
+
+/** What was read; its weights act on raw activations without any shift of the input, which is part of the biases. */
+export type SaelensFolder = Omit<SaeToWrite, 'shiftsInput'> & {
   /** The whole of cfg.json, unknown keys included. */
   cfg: Record<string, unknown>
   metadata: Record<string, unknown>
@@ -47,6 +74,8 @@ export type SaelensFolder = {
 
 const Config = z.looseObject({
   architecture: z.string().default('standard'),
+  k: z.unknown().optional(),
+  rescale_acts_by_decoder_norm: z.boolean().default(false),
   d_in: z.int().min(1).max(1_000_000),
   d_sae: z.int().min(1).max(100_000_000),
   apply_b_dec_to_input: z.boolean().default(true),
@@ -57,19 +86,17 @@ const Config = z.looseObject({
 const invalid = (path: string, reason: string, cause?: unknown) =>
   new AppError('sae-invalid', { path, reason }, { cause })
 
-function configOf(
-  sae: { architecture: string; dIn: number; dSae: number },
-  origin: SaelensOrigin,
-): Record<string, unknown> {
+function configOf(sae: SaeToWrite, origin: SaelensOrigin): Record<string, unknown> {
   return {
     architecture: sae.architecture,
     d_in: sae.dIn,
     d_sae: sae.dSae,
     dtype: 'float32',
     device: 'cpu',
-    apply_b_dec_to_input: false,
+    apply_b_dec_to_input: sae.shiftsInput,
     normalize_activations: 'none',
     reshape_activations: 'none',
+    ...(sae.architecture === 'topk' ? { k: sae.k, rescale_acts_by_decoder_norm: false } : {}),
     metadata: {
       sae_lens_version: LAYOUT_VERSION,
       sae_lens_training_version: null,
@@ -89,6 +116,12 @@ function configOf(
   }
 }
 
+function theirsOf(ours: string): string {
+  const theirs = TENSOR_NAMES[ours]
+  if (!theirs) throw new Error(`weight ${ours} has no name in the format`)
+  return theirs
+}
+
 /** sha256 of a file, hex. */
 export async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash('sha256')
@@ -98,23 +131,25 @@ export async function sha256OfFile(path: string): Promise<string> {
 
 /**
  * Writes a folder that appears whole or not at all, replacing an older one.
- * @param sae folded weights: raw inputs, unit decoder rows
  * @param firingShare share of tokens each feature fires on [dSae]; stored as log10(share + 1e-10)
  * @returns sha256 of the weights file
  * @throws AppError disk-full, workspace-unwritable
  */
 export async function writeSaelens(
   folder: string,
-  sae: { architecture: string; dIn: number; dSae: number; weights: SaelensWeights },
+  sae: SaeToWrite,
   { origin, firingShare }: { origin: SaelensOrigin; firingShare: Float64Array },
 ): Promise<string> {
   const part = join(dirname(folder), `.${basename(folder)}.${randomBytes(6).toString('hex')}.part`)
   try {
     await mkdir(part, { recursive: true })
-    const tensors = Object.entries(TENSOR_NAMES).map(([ours, theirs]) => {
+    const tensors = WEIGHTS_OF[sae.architecture].map((ours) => {
       const weight = sae.weights[ours]
       if (!weight) throw new Error(`weight ${ours} is missing`)
-      return [theirs, { dtype: 'F32' as const, shape: weight.shape, data: new Float32Array(weight.data) }] as const
+      return [
+        theirsOf(ours),
+        { dtype: 'F32' as const, shape: weight.shape, data: new Float32Array(weight.data) },
+      ] as const
     })
     await writeSafetensors(join(part, WEIGHTS_FILE), Object.fromEntries(tensors))
     const sparsity = Float32Array.from(firingShare, (share) => Math.log10(share + 1e-10))
@@ -145,21 +180,37 @@ async function readConfig(folder: string): Promise<{ config: z.infer<typeof Conf
   }
 }
 
-async function readWeights(folder: string, { dIn, dSae }: { dIn: number; dSae: number }): Promise<SaelensWeights> {
-  const shapes = { wEnc: [dIn, dSae], bEnc: [dSae], wDec: [dSae, dIn], bDec: [dIn] }
+const shapeOf = (ours: string, { dIn, dSae }: { dIn: number; dSae: number }): number[] =>
+  ours === 'wEnc' ? [dIn, dSae] : ours === 'wDec' ? [dSae, dIn] : ours === 'bDec' ? [dIn] : [dSae]
+
+/** One weight, with its shape checked before anything is read; `theirs` is its name in the file. */
+async function readWeight(
+  file: SafetensorsFile,
+  { theirs, wanted, folder }: { theirs: string; wanted: number[]; folder: string },
+): Promise<SaelensWeights[string]> {
+  const shape = file.tensors.get(theirs)?.shape
+  if (!shape) throw invalid(folder, `${WEIGHTS_FILE} has no tensor ${theirs}`)
+  if (shape.join() !== wanted.join()) {
+    throw invalid(folder, `${theirs} has shape [${shape.join(', ')}], not [${wanted.join(', ')}]`)
+  }
+  return file.readFloat32(theirs)
+}
+
+async function readWeights(
+  folder: string,
+  architecture: SaelensArchitecture,
+  size: { dIn: number; dSae: number },
+): Promise<SaelensWeights> {
   const file = await openSafetensors(join(folder, WEIGHTS_FILE)).catch((error: unknown) => {
     throw error instanceof AppError ? invalid(folder, error.message, error) : error
   })
   try {
     const weights: SaelensWeights = {}
-    for (const ours of ['wEnc', 'bEnc', 'wDec', 'bDec'] as const) {
-      const theirs = TENSOR_NAMES[ours]
-      const shape = file.tensors.get(theirs)?.shape
-      if (!shape) throw invalid(folder, `${WEIGHTS_FILE} has no tensor ${theirs}`)
-      if (shape.join() !== shapes[ours].join()) {
-        throw invalid(folder, `${theirs} has shape [${shape.join(', ')}], not [${shapes[ours].join(', ')}]`)
-      }
-      weights[ours] = await file.readFloat32(theirs)
+    for (const ours of WEIGHTS_OF[architecture]) {
+      const isLog = ours === 'threshold' && !file.tensors.has('threshold') && file.tensors.has(LOG_THRESHOLD)
+      const theirs = isLog ? LOG_THRESHOLD : theirsOf(ours)
+      const { shape, data } = await readWeight(file, { theirs, wanted: shapeOf(ours, size), folder })
+      weights[ours] = { shape, data: isLog ? data.map(Math.exp) : data }
     }
     return weights
   } catch (error) {
@@ -169,30 +220,33 @@ async function readWeights(folder: string, { dIn, dSae }: { dIn: number; dSae: n
   }
 }
 
-/** (x - b_dec) W_enc + b_enc = x W_enc + (b_enc - b_dec W_enc): the shift of the input moves into b_enc, in float64. */
-function foldInputShift(weights: SaelensWeights, { dIn, dSae }: { dIn: number; dSae: number }): void {
-  const { wEnc, bEnc, bDec } = weights
-  if (!wEnc || !bEnc || !bDec) return
-  const shift = new Float64Array(dSae)
-  for (let j = 0; j < dIn; j++) {
-    const b = bDec.data[j] ?? 0
-    for (let i = 0; i < dSae; i++) shift[i] = (shift[i] ?? 0) + b * (wEnc.data[j * dSae + i] ?? 0)
-  }
-  weights.bEnc = { shape: bEnc.shape, data: bEnc.data.map((b, i) => b - (shift[i] ?? 0)) }
+/** topk only: how many features are active per token. */
+function kOf(folder: string, architecture: SaelensArchitecture, { k, dSae }: { k: unknown; dSae: number }) {
+  if (architecture !== 'topk') return null
+  const parsed = z.int().min(1).max(dSae).safeParse(k)
+  if (parsed.success) return parsed.data
+  throw invalid(folder, `${CONFIG_FILE} has to give k as a whole number from 1 to ${dSae}`)
 }
 
 /**
- * Reads a standard autoencoder; finite shapes that agree with cfg.json are guaranteed.
+ * Reads an autoencoder. Shapes agree with cfg.json; thresholds are at least 0; what the format lets a reader do to inputs and
+ * activations is folded into the weights.
  * @throws AppError sae-invalid for a missing, corrupt, contradictory or unsupported folder
  */
 export async function readSaelens(folder: string): Promise<SaelensFolder> {
   await recoverFolder(folder)
   const { config, cfg } = await readConfig(folder)
   const normalises = config.normalize_activations ?? 'none'
-  if (config.architecture !== 'standard') throw invalid(folder, `architecture ${config.architecture} is not supported`)
+  const known = SaelensArchitecture.safeParse(config.architecture)
+  if (!known.success) throw invalid(folder, `architecture ${config.architecture} is not supported`)
   if (normalises !== 'none') throw invalid(folder, `inputs normalised by ${normalises} are not supported`)
-  const shape = { dIn: config.d_in, dSae: config.d_sae }
-  const weights = await readWeights(folder, shape)
-  if (config.apply_b_dec_to_input) foldInputShift(weights, shape)
-  return { architecture: config.architecture, ...shape, weights, cfg, metadata: config.metadata }
+  const architecture = known.data
+  const size = { dIn: config.d_in, dSae: config.d_sae }
+  const k = kOf(folder, architecture, { k: config.k, dSae: size.dSae })
+  const weights = await readWeights(folder, architecture, size)
+  const { threshold } = weights
+  if (threshold) threshold.data = threshold.data.map((theta) => Math.max(theta, 0))
+  if (config.apply_b_dec_to_input) foldInputShift(weights, size)
+  if (architecture === 'topk' && config.rescale_acts_by_decoder_norm) foldRescaling(weights, size)
+  return { architecture, ...size, weights, k, cfg, metadata: config.metadata }
 }

@@ -1,15 +1,16 @@
 /** Rows of autoencoders; their weights are SAELens folders, paths inside the workspace are stored relative to it. */
 import { isAbsolute, relative, resolve, sep } from 'node:path'
-import { Backend, Sae, SaeSummary } from '../../shared/domain'
+import { Backend, Sae, SaeQuality, SaeSummary } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import { jsonOf, now, toJson } from './blobs'
 import type { Db } from './db'
 
-export type NewSae = Omit<Sae, 'id' | 'modelName' | 'atlas' | 'createdAt'>
+export type NewSae = Omit<Sae, 'id' | 'modelName' | 'quality' | 'atlas' | 'createdAt'>
 
-type Row = Omit<Sae, 'partial' | 'summary' | 'backend' | 'atlas'> & {
+type Row = Omit<Sae, 'partial' | 'summary' | 'quality' | 'backend' | 'atlas'> & {
   partial: number
   summary: string | null
+  quality: string | null
   backend: string | null
 } & AtlasColumns
 
@@ -26,7 +27,7 @@ type AtlasColumns = {
 const SELECT = `
   SELECT sae.id, sae.name, sae.run_id AS runId, sae.model_id AS modelId, model.name AS modelName, sae.hook_name AS hookName,
     sae.architecture, sae.d_in AS dIn, sae.d_sae AS dSae, sae.context_size AS contextSize, sae.path, sae.sha256, sae.partial,
-    sae.summary, sae.backend, sae.seed, sae.created_at AS createdAt, atlas.dataset_id AS atlasDatasetId,
+    sae.summary, sae.quality, sae.backend, sae.seed, sae.created_at AS createdAt, atlas.dataset_id AS atlasDatasetId,
     dataset.name AS atlasDatasetName, atlas.tokens AS atlasTokens, atlas.documents AS atlasDocuments,
     atlas.dropped_tokens AS atlasDropped, atlas.live_features AS atlasLive, atlas.built_at AS atlasBuiltAt
   FROM sae
@@ -74,11 +75,17 @@ export class SaeStore {
     return row ? this.saeOf(row) : null
   }
 
-  /** Adds the autoencoder of a run or replaces what its last checkpoint said. An atlas of other weights is dropped, labels stay. */
+  /**
+   * Adds the autoencoder of a run or replaces what its last checkpoint said. An atlas and an evaluation of other weights are dropped,
+   * labels stay.
+   */
   put(sae: NewSae): Sae {
     return this.db.transaction(() => {
       const before = sae.runId === null ? null : this.ofRun(sae.runId)
-      if (before && before.sha256 !== sae.sha256) this.db.prepare('DELETE FROM atlas WHERE sae_id = ?').run(before.id)
+      if (before && before.sha256 !== sae.sha256) {
+        this.db.prepare('DELETE FROM atlas WHERE sae_id = ?').run(before.id)
+        this.db.prepare('UPDATE sae SET quality = NULL WHERE id = ?').run(before.id)
+      }
       const values = {
         ...sae,
         path: this.stored(sae.path),
@@ -102,6 +109,11 @@ export class SaeStore {
     })()
   }
 
+  /** What an evaluation found. */
+  setQuality(id: number, quality: SaeQuality): void {
+    this.db.prepare('UPDATE sae SET quality = ? WHERE id = ?').run(toJson(quality), id)
+  }
+
   private stored(path: string): string {
     const inside = relative(this.folder, path)
     return inside.startsWith('..') || isAbsolute(inside) ? path : inside.split(sep).join('/')
@@ -116,6 +128,7 @@ export class SaeStore {
       path: resolve(this.folder, own.path),
       partial: own.partial === 1,
       summary: jsonOf(SaeSummary, own.summary),
+      quality: jsonOf(SaeQuality, own.quality),
       backend: jsonOf(Backend, own.backend),
       atlas: atlasOf({ atlasDatasetId, atlasDatasetName, atlasBuiltAt, ...counts }),
     }

@@ -1,5 +1,5 @@
 /** How well a dictionary reconstructs vectors it was not trained on. */
-import type { Architecture, NamedTensors } from '../sae/architecture'
+import type { Architecture, EncodeSettings, NamedTensors } from '../sae/architecture'
 import { tf } from '../tf'
 
 /** Rows encoded at once; fixed, so that the figures do not depend on how many there are. */
@@ -39,7 +39,12 @@ export class HeldOutJudge {
 
   constructor(private readonly heldOut: HeldOut) {}
 
-  judge(architecture: Architecture, parameters: NamedTensors, limit = this.heldOut.tokens): HeldOutFigures {
+  judge(
+    architecture: Architecture,
+    parameters: NamedTensors,
+    settings: EncodeSettings,
+    limit = this.heldOut.tokens,
+  ): HeldOutFigures {
     const { vectors, dIn } = this.heldOut
     const tokens = Math.min(limit, this.heldOut.tokens)
     let errors = 0
@@ -48,7 +53,7 @@ export class HeldOutJudge {
       const rows = Math.min(BLOCK_ROWS, tokens - at)
       const sums = tf.tidy(() => {
         const saeIn = tf.tensor2d(vectors.subarray(at * dIn, (at + rows) * dIn), [rows, dIn])
-        const featureActs = architecture.encode(parameters, saeIn)
+        const featureActs = architecture.encode(parameters, saeIn, settings)
         const saeError = tf.sub(architecture.decode(parameters, featureActs), saeIn)
         return { errors: tf.sum(tf.square(saeError), 1), active: tf.sum(tf.step(featureActs)) }
       })
@@ -65,14 +70,19 @@ export class HeldOutJudge {
   }
 
   /** Share of the held-out tokens that each feature fires on [dSae]. */
-  firingShare(architecture: Architecture, parameters: NamedTensors, dSae: number): Float64Array {
+  firingShare(
+    architecture: Architecture,
+    parameters: NamedTensors,
+    settings: EncodeSettings,
+    dSae: number,
+  ): Float64Array {
     const { vectors, dIn, tokens } = this.heldOut
     const counts = new Float64Array(dSae)
     for (let at = 0; at < tokens; at += BLOCK_ROWS) {
       const rows = Math.min(BLOCK_ROWS, tokens - at)
       const fired = tf.tidy(() => {
         const saeIn = tf.tensor2d(vectors.subarray(at * dIn, (at + rows) * dIn), [rows, dIn])
-        return tf.matMul(tf.ones([1, rows]), tf.step(architecture.encode(parameters, saeIn)))
+        return tf.matMul(tf.ones([1, rows]), tf.step(architecture.encode(parameters, saeIn, settings)))
       })
       fired.dataSync().forEach((count, i) => (counts[i] = (counts[i] ?? 0) + count))
       fired.dispose()

@@ -4,7 +4,8 @@ import type { SaeWeights } from './architecture'
 /** SAELens clamps row norms here when folding. */
 const SMALLEST_NORM = 1e-8
 
-function weightOf(weights: SaeWeights, name: string): { shape: number[]; data: Float32Array } {
+/** The weight of that name. */
+export function weightOf(weights: SaeWeights, name: string): { shape: number[]; data: Float32Array } {
   const weight = weights[name]
   if (!weight) throw new Error(`weight ${name} is missing`)
   return weight
@@ -24,20 +25,33 @@ export function decoderNorms(weights: SaeWeights): Float64Array {
 }
 
 /**
- * First the scale s (x = s x_raw): W_enc *= s, W_dec /= s, b_dec /= s. Then the norms m_i of the new rows: W_dec /= m,
- * W_enc and b_enc *= m. With n_i the norm of the trained row, m_i = n_i / s, so a folded feature is f_i n_i / s: the length, in raw
- * units, of what the feature adds. Products are taken in float64 and rounded once.
+ * First the scale s (x = s x_raw): W_enc *= s, W_dec /= s, b_dec /= s. Then the norms m_i of the new rows: W_dec /= m, W_enc and
+ * what is compared with or added to x W_enc, `withNorms` [dSae each], *= m. Other weights stay.
+ * With n_i the norm of the trained row, m_i = n_i / s, so a folded feature is f_i n_i / s: the length, in raw units, of what the
+ * feature adds. Products are taken in float64 and rounded once.
+ * @param norms n_i where they are known without measuring
  */
-export function foldStandard(weights: SaeWeights, scale: number): SaeWeights {
-  const [wEnc, bEnc] = [weightOf(weights, 'wEnc'), weightOf(weights, 'bEnc')]
-  const [wDec, bDec] = [weightOf(weights, 'wDec'), weightOf(weights, 'bDec')]
+export function foldWeights(
+  weights: SaeWeights,
+  {
+    scale,
+    withNorms,
+    norms = decoderNorms(weights),
+  }: { scale: number; withNorms: readonly string[]; norms?: Float64Array },
+): SaeWeights {
+  const [wEnc, wDec, bDec] = [weightOf(weights, 'wEnc'), weightOf(weights, 'wDec'), weightOf(weights, 'bDec')]
   const [dSae = 0, dIn = 0] = wDec.shape
-  const norms = decoderNorms(weights).map((norm) => Math.max(norm / scale, SMALLEST_NORM))
-  const normOf = (i: number) => norms[i] ?? 1
-  return {
-    wEnc: { shape: wEnc.shape, data: wEnc.data.map((w, at) => w * scale * normOf(at % dSae)) },
-    bEnc: { shape: bEnc.shape, data: bEnc.data.map((b, i) => b * normOf(i)) },
-    wDec: { shape: wDec.shape, data: wDec.data.map((w, at) => w / scale / normOf(Math.floor(at / dIn))) },
+  const lengths = norms.map((norm) => Math.max(norm / scale, SMALLEST_NORM))
+  const lengthOf = (i: number) => lengths[i] ?? 1
+  const folded: SaeWeights = {
+    ...weights,
+    wEnc: { shape: wEnc.shape, data: wEnc.data.map((w, at) => w * scale * lengthOf(at % dSae)) },
+    wDec: { shape: wDec.shape, data: wDec.data.map((w, at) => w / scale / lengthOf(Math.floor(at / dIn))) },
     bDec: { shape: bDec.shape, data: bDec.data.map((b) => b / scale) },
   }
+  for (const name of withNorms) {
+    const { shape, data } = weightOf(weights, name)
+    folded[name] = { shape, data: data.map((b, i) => b * lengthOf(i)) }
+  }
+  return folded
 }

@@ -3,9 +3,9 @@
 const WARM_UP_SHARE = 0.05
 const DECAY_SHARE = 0.2
 
-/** lambda at a step: linear from 0 to `full` over the first 5 % of the steps. Steps count from 0. */
-export function l1At(step: number, steps: number, full: number): number {
-  return full * Math.min(1, step / Math.max(1, WARM_UP_SHARE * steps))
+/** Share of the full sparsity penalty at a step: linear from 0 to 1 over the first 5 % of the steps. Steps count from 0. */
+export function warmUpAt(step: number, steps: number): number {
+  return Math.min(1, step / Math.max(1, WARM_UP_SHARE * steps))
 }
 
 /** Learning rate at a step: constant, then linearly towards 0 over the last 20 %; the last step still moves. */

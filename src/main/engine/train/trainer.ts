@@ -1,58 +1,74 @@
-/** The training loop of one dictionary, a step at a time, so that its caller can report, save and stop between steps. */
-import type { MetricPoint, SaeSummary, TrainConfig } from '../../../shared/domain'
+/** The training loop of one dictionary, a step at a time, so that its caller can report, save, stop and train others on the same batch. */
+import type { MetricPoint, SaeSummary } from '../../../shared/domain'
 import { AppError } from '../../../shared/errors'
 import { trainingSteps } from '../../../shared/presets'
 import type { HeldOutFigures, HeldOutJudge } from '../measure/held-out'
-import type { Architecture, NamedTensors, SaeWeights, StepResult } from '../sae/architecture'
+import type { Architecture, BatchFigures, EncodeSettings, SaeWeights, StepSettings } from '../sae/architecture'
 import { tf } from '../tf'
-import { Adam } from './adam'
+import { toTensors } from './dense-route'
+import { geometricMedian, meanOf } from './initial-bias'
 import { Random } from './random'
-import { isEvaluationStep, isReportStep, l1At, learningRateAt } from './schedules'
+import { isResampleStep, resample } from './resample'
+import { isEvaluationStep, isReportStep, learningRateAt } from './schedules'
+import { deadWindowOf, encodeSettings, requirePossible, stepSettings } from './settings'
+import type { TrainerConfig } from './settings'
+import { Steps } from './steps'
+import type { OpenSparse, StepState } from './steps'
+import { dataOf } from './weights'
 
 /** The paper clips the joint gradient norm here. */
 const CLIP_NORM = 1
 /** Held-out tokens of the evaluations along the way; the last one takes all. */
 const QUICK_TOKENS = 8192
-/** A feature is dead when silent for this many tokens ("Scaling Monosemanticity"), or for a fifth of a shorter run. */
-const DEAD_TOKENS = 1e7
-const DEAD_SHARE = 0.2
 /** Normalised inputs have a mean square norm of dIn, so an error so many times larger has left all sense. */
 const DIVERGED_TIMES = 1000
+/** How fast the threshold of batchtopk follows the smallest activation of the batches; SAELens's rate. */
+const THRESHOLD_RATE = 0.01
 
 /** Numbers that pick unrelated random streams out of one seed. */
-export const RANDOM_STREAMS = { initialise: 1, passes: 2, buffer: 3, estimate: 4 }
+export const RANDOM_STREAMS = { initialise: 1, passes: 2, buffer: 3, estimate: 4, resample: 5 }
 
 export type TrainerOptions = {
   architecture: Architecture
   dIn: number
-  config: Pick<TrainConfig, 'dSae' | 'l1Coefficient' | 'learningRate' | 'batchTokens' | 'trainingTokens' | 'seed'>
-  /** Fills a batch [batchTokens, dIn] of normalised activations. */
-  nextBatch: (batch: Float32Array) => void
+  config: TrainerConfig
   heldOut: HeldOutJudge
+  /** Opens the sparse kernels; null where there are none. */
+  openSparse: OpenSparse
+}
+
+/** All that a resumed trainer needs, besides its options. */
+export type TrainerState = {
+  step: number
+  steps: StepState
+  /** [dSae] */
+  silentFor: Float64Array
+  threshold: number
 }
 
 type TrainerSummary = Omit<SaeSummary, 'scale' | 'droppedTokens'>
 
 export class Trainer {
   readonly steps: number
-  readonly parameters: NamedTensors
-  readonly adam: Adam
-  /** Tokens since each feature last fired [dSae]; float64 holds them exactly. */
-  readonly silentFor: Float64Array
   readonly deadWindow: number
   /** Updates made. */
   step = 0
-  private readonly batch: Float32Array
+  /** Tokens since each feature last fired [dSae]; float64 holds them exactly. */
+  private silentFor: Float64Array
+  /** Moving average of the smallest activation of a batch; what batchtopk cuts at when it is used. */
+  private threshold = 0
+  private readonly route: Steps
 
+  /** @throws AppError k-too-large, widths-invalid */
   constructor(private readonly options: TrainerOptions) {
-    const { architecture, dIn, config } = options
+    const { architecture, dIn, config, openSparse } = options
+    requirePossible(config)
     this.steps = trainingSteps(config)
-    const random = Random.fromSeed(config.seed, RANDOM_STREAMS.initialise)
-    this.parameters = architecture.initialise({ dIn, dSae: config.dSae }, random)
-    this.adam = new Adam(this.parameters)
+    this.deadWindow = deadWindowOf(config)
     this.silentFor = new Float64Array(config.dSae)
-    this.deadWindow = Math.min(DEAD_TOKENS, Math.ceil(DEAD_SHARE * this.steps * config.batchTokens))
-    this.batch = new Float32Array(config.batchTokens * dIn)
+    const shape = { dIn, dSae: config.dSae }
+    const random = Random.fromSeed(config.seed, RANDOM_STREAMS.initialise)
+    this.route = new Steps(architecture, shape, architecture.initialise(shape, config, random), openSparse)
   }
 
   get tokens(): number {
@@ -75,86 +91,162 @@ export class Trainer {
     return this.silentFor.reduce((sum, tokens) => sum + (tokens >= window ? 1 : 0), 0) / this.silentFor.length
   }
 
+  /** How the parameters are used outside of training. */
+  get encodeSettings(): EncodeSettings {
+    return encodeSettings(this.options.config, this.threshold)
+  }
+
   /**
-   * One step. Returns the point of the parameters as they were before it, when this step is to be reported.
-   * @throws AppError training-diverged
+   * One step on a batch [batchTokens, dIn] of normalised activations. Returns the point of the parameters as they were before it, when
+   * this step is to be reported.
+   * @throws AppError training-diverged, before anything is changed
    */
-  advance(): MetricPoint | null {
-    const reports = isReportStep(this.step, this.steps) || isEvaluationStep(this.step, this.steps)
-    const result = this.computeStep(reports)
-    const point = reports ? this.pointOf(result, this.evaluateAt(this.step)) : null
-    const learningRate = learningRateAt(this.step, this.steps, this.options.config.learningRate)
-    this.adam.update(this.parameters, result.gradients, { learningRate, clipNorm: CLIP_NORM })
-    this.step += 1
-    const { batchTokens } = this.options.config
-    result.featureSums.forEach((sum, i) => {
-      this.silentFor[i] = sum > 0 ? 0 : (this.silentFor[i] ?? 0) + batchTokens
+  advance(batch: Float32Array): MetricPoint | null {
+    const { config } = this.options
+    if (this.step === 0) this.startBias(batch)
+    if (config.resampleDead && isResampleStep(this.step, this.steps)) this.resampleDead(batch)
+    const reports = isReportStep(this.step, this.steps)
+    const held = reports ? this.evaluateAt(this.step) : null
+    const learningRate = learningRateAt(this.step, this.steps, config.learningRate)
+    const figures = this.route.step(batch, this.settings(), {
+      learningRate,
+      clipNorm: CLIP_NORM,
+      update: this.step + 1,
+      unitDecoder: this.options.architecture.hasUnitDecoder,
+      check: (found) => this.requireSense(found),
     })
+    const point = reports ? this.pointOf(figures, held) : null
+    this.count(figures)
     return point
   }
 
   /** The point after the last step made: one more batch is looked at, and all held-out tokens. */
-  lastPoint(): { point: MetricPoint; summary: TrainerSummary } {
-    const result = this.computeStep(true)
-    tf.dispose(result.gradients)
-    const figures = this.evaluateAll()
-    return { point: this.pointOf(result, figures), summary: this.summaryOf(figures) }
+  lastPoint(batch: Float32Array): { point: MetricPoint; summary: TrainerSummary } {
+    const figures = { ...this.route.look(batch, this.settings()), gradientNorm: 0, route: this.route.route }
+    this.requireSense(figures)
+    const held = this.evaluate()
+    return { point: this.pointOf(figures, held), summary: this.summaryOf(held) }
   }
 
   /** Figures of the parameters as they are, over all held-out tokens. */
   summary(): TrainerSummary {
-    return this.summaryOf(this.evaluateAll())
+    return this.summaryOf(this.evaluate())
   }
 
-  /** Copies of the parameters. */
+  /** Share of the held-out tokens that each feature fires on [dSae]. */
+  firingShare(): Float64Array {
+    const { architecture, heldOut, config } = this.options
+    const parameters = toTensors(this.route.parameters())
+    const share = heldOut.firingShare(architecture, parameters, this.encodeSettings, config.dSae)
+    tf.dispose(Object.values(parameters))
+    return share
+  }
+
+  /** Copies of the parameters, in normalised units. */
   weights(): SaeWeights {
-    return toArrays(this.parameters)
+    return this.route.parameters()
   }
 
-  /** Copies of Adam's moments. */
-  moments(): { first: SaeWeights; second: SaeWeights } {
-    return { first: toArrays(this.adam.first), second: toArrays(this.adam.second) }
+  /** Copies. */
+  state(): TrainerState {
+    const { step, silentFor, threshold } = this
+    return { step, steps: this.route.state(), silentFor: silentFor.slice(), threshold }
+  }
+
+  /** Goes on where another trainer of the same options stood. */
+  restore({ step, steps, silentFor, threshold }: TrainerState): void {
+    this.step = step
+    this.silentFor = silentFor.slice()
+    this.threshold = threshold
+    this.route.restore(steps)
   }
 
   dispose(): void {
-    tf.dispose(Object.values(this.parameters))
-    this.adam.dispose()
+    this.route.dispose()
   }
 
-  private computeStep(countActive: boolean): StepResult {
-    const { architecture, dIn, config, nextBatch } = this.options
-    nextBatch(this.batch)
-    const saeIn = tf.tensor2d(this.batch, [config.batchTokens, dIn])
-    const l1Coefficient = l1At(this.step, this.steps, config.l1Coefficient)
-    const result = architecture.step(this.parameters, saeIn, { l1Coefficient, countActive })
-    saeIn.dispose()
-    const { total, mse } = result.losses
-    if (!Number.isFinite(total) || mse > DIVERGED_TIMES * dIn) {
-      tf.dispose(result.gradients)
-      throw new AppError('training-diverged', { step: this.step })
-    }
-    return result
+  private settings(): StepSettings {
+    const { config, dIn } = this.options
+    return stepSettings(config, { dIn }, { step: this.step, steps: this.steps, deadMask: this.deadMask() })
+  }
+
+  /** [dSae] 1 for features silent over a whole window; null when there are none. */
+  private deadMask(): Uint8Array | null {
+    const mask = Uint8Array.from(this.silentFor, (tokens) => (tokens >= this.deadWindow ? 1 : 0))
+    return mask.includes(1) ? mask : null
+  }
+
+  private requireSense({ losses }: BatchFigures): void {
+    const isSense = Number.isFinite(losses.total) && losses.mse <= DIVERGED_TIMES * this.options.dIn
+    if (!isSense) throw new AppError('training-diverged', { step: this.step })
+  }
+
+  private count({ featureSums, smallestActive }: BatchFigures): void {
+    const { batchTokens } = this.options.config
+    featureSums.forEach((sum, i) => {
+      this.silentFor[i] = sum > 0 ? 0 : (this.silentFor[i] ?? 0) + batchTokens
+    })
+    const rate = this.step === 0 ? 1 : THRESHOLD_RATE
+    this.threshold += rate * (smallestActive - this.threshold)
+    this.step += 1
+  }
+
+  /** Puts b_dec in the middle of the first batch, for architectures that subtract it from their input unless told otherwise. */
+  private startBias(batch: Float32Array): void {
+    const { architecture, config, dIn } = this.options
+    const start = config.bDecInit ?? (architecture.shiftsInput ? 'geometric_median' : 'zero')
+    if (start === 'zero') return
+    const state = this.route.state()
+    dataOf(state.parameters, 'bDec').set(start === 'mean' ? meanOf(batch, dIn) : geometricMedian(batch, dIn))
+    this.route.restore(state)
+  }
+
+  private resampleDead(batch: Float32Array): void {
+    const { config, architecture, dIn } = this.options
+    const dead = this.deadMask()
+    if (!dead) return
+    const state = this.route.state()
+    const parameters = toTensors(state.parameters)
+    const rows = batch.length / dIn
+    const errors = tf.tidy(() => {
+      const saeIn = tf.tensor2d(batch, [rows, dIn])
+      const saeOut = architecture.decode(parameters, architecture.encode(parameters, saeIn, this.encodeSettings))
+      return tf.sum(tf.square(tf.sub(saeOut, saeIn)), 1)
+    })
+    const losses = Float64Array.from(errors.dataSync())
+    tf.dispose([errors, ...Object.values(parameters)])
+    const random = Random.fromSeed(config.seed, RANDOM_STREAMS.resample + this.step)
+    resample(state, { dIn, dSae: config.dSae }, { vectors: batch, losses }, { dead, random })
+    this.route.restore(state)
+    dead.forEach((isDead, i) => isDead && (this.silentFor[i] = 0))
   }
 
   private evaluateAt(step: number): HeldOutFigures | null {
-    if (!isEvaluationStep(step, this.steps)) return null
-    return this.options.heldOut.judge(this.options.architecture, this.parameters, QUICK_TOKENS)
+    return isEvaluationStep(step, this.steps) ? this.evaluate(QUICK_TOKENS) : null
   }
 
-  private evaluateAll(): HeldOutFigures {
-    return this.options.heldOut.judge(this.options.architecture, this.parameters)
+  private evaluate(limit?: number): HeldOutFigures {
+    const { architecture, heldOut } = this.options
+    const parameters = toTensors(this.route.parameters())
+    const figures = heldOut.judge(architecture, parameters, this.encodeSettings, limit)
+    tf.dispose(Object.values(parameters))
+    return figures
   }
 
-  private pointOf({ losses, l0 }: StepResult, figures: HeldOutFigures | null): MetricPoint {
+  private pointOf(
+    figures: BatchFigures & Pick<MetricPoint, 'gradientNorm' | 'route'>,
+    held: HeldOutFigures | null,
+  ): MetricPoint {
+    const { losses, l0, l1, gradientNorm, route } = figures
     return {
       step: this.step,
       tokens: this.tokens,
       loss: losses.total,
       mse: losses.mse,
-      l1: losses.l1,
-      l0: l0 ?? 0,
-      explainedVariance: figures?.explainedVariance ?? null,
-      heldOutL0: figures?.l0 ?? null,
+      aux: losses.aux,
+      ...{ l0, l1, gradientNorm, route },
+      explainedVariance: held?.explainedVariance ?? null,
+      heldOutL0: held?.l0 ?? null,
       deadFraction: this.deadFraction(),
       learningRate: learningRateAt(this.step, this.steps, this.options.config.learningRate),
     }
@@ -171,12 +263,4 @@ export class Trainer {
       trainedTokens: this.tokens,
     }
   }
-}
-
-function toArrays(tensors: NamedTensors): SaeWeights {
-  const arrays: SaeWeights = {}
-  for (const [name, tensor] of Object.entries(tensors)) {
-    arrays[name] = { shape: tensor.shape, data: Float32Array.from(tensor.dataSync()) }
-  }
-  return arrays
 }

@@ -1,0 +1,4 @@
+/** Type of the plugin for the configuration files. */
+import type { Plugin } from 'vite'
+
+export default function assemblyscript(): Plugin

@@ -1,0 +1,253 @@
+/** Gradients of the weights: every thread takes its own panels of eight features and gathers, feature by feature, the rows it was active in. */
+import {
+  address, AUX_COLUMN_ENTRIES, AUX_COUNT, AUX_GRADIENT, AUX_INDEX, AUX_K, AUX_RESIDUAL, AUX_VALUE, B_DEC, BANDWIDTH, BIAS,
+  COLUMN_ENTRIES, COUNT_SCALE, D_IN, DEC, ENC, ENTRY_EXTRA, ENTRY_GRADIENT, ENTRY_INDEX, ENTRY_VALUE, EXTRA1, EXTRA2, FEATURE_SUMS, float,
+  GATED, GRADIENT_SUMS, GROUPS, HAS_AUX, INPUT, int, JUMPRELU, KIND, LANES, LOG_THRESHOLD, NESTED, NORMS, PANEL_SQUARES, PANELS, PENALTY, RESIDUAL,
+  ROW_COUNT, ROW_FIRST, ROWS, scratch, SHIFTS_INPUT, STANDARD, THETA, THREADS, TOUCHED, UNIT_COLUMNS, UNIT_ROWS,
+} from './control'
+import { combine1, combine4, squares } from './vectors'
+
+/** An entry as its feature sees it: address of the row of dL/dxhat, address of the input row, f, dL/dpre, the kind's own number. */
+const ENTRY: usize = 20
+/** Stands for the norm of a zero row where it is divided by. */
+const SMALLEST_NORM: f32 = 1e-20
+
+@inline function gradientOf(array: i32): usize {
+  return address(array + 3)
+}
+
+@inline function mine(i: i32, thread: i32, threads: i32): bool {
+  return <u32>(i >>> 3) % <u32>threads == <u32>thread
+}
+
+/** Where the entries of each feature begin, into `firsts` [features + 1]; counted over all rows by every thread for itself. */
+function countEntries(firsts: usize, isAux: bool): void {
+  const features = int(PANELS) * LANES
+  memory.fill(firsts, 0, <usize>(features + 1) << 2)
+  const rows = int(ROWS)
+  for (let r = 0; r < rows; r++) {
+    const first = isAux ? r * int(AUX_K) : load<i32>(address(ROW_FIRST) + (<usize>r << 2))
+    const count = load<i32>(address(isAux ? AUX_COUNT : ROW_COUNT) + (<usize>r << 2))
+    const index = address(isAux ? AUX_INDEX : ENTRY_INDEX) + (<usize>first << 2)
+    for (let e = 0; e < count; e++) {
+      const at = firsts + (<usize>load<i32>(index + (<usize>e << 2)) << 2)
+      store<i32>(at, load<i32>(at, 4) + 1, 4)
+    }
+  }
+  let sum = 0
+  for (let i = 1; i <= features; i++) {
+    const at = firsts + (<usize>i << 2)
+    sum += load<i32>(at)
+    store<i32>(at, sum)
+  }
+}
+
+/** Copies the entries of this thread's features to where `firsts` says, in the order of rows; `firsts` moves on to their ends. */
+function scatterEntries(firsts: usize, isAux: bool, thread: i32): void {
+  const rows = int(ROWS)
+  const bytes = <usize>int(D_IN) << 2
+  const threads = int(THREADS)
+  const groups = isAux ? 1 : int(GROUPS)
+  const hasExtra = !isAux && int(KIND) >= JUMPRELU
+  const to = address(isAux ? AUX_COLUMN_ENTRIES : COLUMN_ENTRIES)
+  const indexes = address(isAux ? AUX_INDEX : ENTRY_INDEX)
+  const values = address(isAux ? AUX_VALUE : ENTRY_VALUE)
+  const gradients = address(isAux ? AUX_GRADIENT : ENTRY_GRADIENT)
+  const residuals = address(isAux ? AUX_RESIDUAL : RESIDUAL)
+  for (let r = 0; r < rows; r++) {
+    const first = isAux ? r * int(AUX_K) : load<i32>(address(ROW_FIRST) + (<usize>r << 2))
+    const end = first + load<i32>(address(isAux ? AUX_COUNT : ROW_COUNT) + (<usize>r << 2))
+    let group = 0
+    for (let e = first; e < end; e++) {
+      const at = <usize>e << 2
+      const i = load<i32>(indexes + at)
+      while (group < groups - 1 && i >= int(NESTED + group)) group++
+      if (!mine(i, thread, threads)) continue
+      const place = firsts + (<usize>i << 2)
+      const slot = load<i32>(place)
+      store<i32>(place, slot + 1)
+      const entry = to + <usize>slot * ENTRY
+      store<usize>(entry, residuals + <usize>(r * groups + group) * bytes)
+      store<usize>(entry, address(INPUT) + <usize>r * bytes, 4)
+      store<f32>(entry, load<f32>(values + at), 8)
+      store<f32>(entry, load<f32>(gradients + at), 12)
+      if (hasExtra) store<f32>(entry, load<f32>(address(ENTRY_EXTRA) + at), 16)
+    }
+  }
+}
+
+/** to (+)= sum over entries of the number at `factor` times the row whose address is at `source`. */
+function gather(to: usize, bytes: usize, from: usize, end: usize, source: usize, factor: usize, adds: bool): void {
+  let entry = from
+  let isStarted = adds
+  for (; entry + 3 * ENTRY < end; entry += 4 * ENTRY) {
+    combine4(
+      to, bytes, isStarted,
+      load<usize>(entry + source), load<usize>(entry + ENTRY + source), load<usize>(entry + 2 * ENTRY + source), load<usize>(entry + 3 * ENTRY + source),
+      load<f32>(entry + factor), load<f32>(entry + ENTRY + factor), load<f32>(entry + 2 * ENTRY + factor), load<f32>(entry + 3 * ENTRY + factor),
+    )
+    isStarted = true
+  }
+  if (!isStarted) memory.fill(to, 0, bytes)
+  for (; entry < end; entry += ENTRY) combine1(to, bytes, load<usize>(entry + source), load<f32>(entry + factor))
+}
+
+/** Gradients of the numbers that a feature has one of: biases and the parameters of its non-linearity. Adds their squares. */
+function smallGradients(i: i32, from: usize, end: usize, sums: f64): f64 {
+  const kind = int(KIND)
+  const at = <usize>i << 2
+  let extra: f32 = 0
+  let scaled: f32 = 0
+  let inside: f32 = 0
+  let bias: f32 = <f32>sums
+  const theta = load<f32>(address(THETA) + at)
+  for (let entry = from; kind >= JUMPRELU && entry < end; entry += ENTRY) {
+    const x = load<f32>(entry, 16)
+    const f = load<f32>(entry, 8)
+    extra += x
+    if (kind == GATED) scaled += x * (f - load<f32>(address(EXTRA1) + at))
+    // A feature that is listed but off lies below its threshold, inside the kernel.
+    else if (f == 0 || f - theta < float(BANDWIDTH) * 0.5) inside += 1
+  }
+  let total: f64 = 0
+  if (kind == GATED) {
+    // THETA holds exp(r_mag). dL/dpi holds the gate's part and exp(r_mag) times the magnitude's; the gate's bias sees its own part only.
+    bias = <f32>(sums - <f64>(extra * theta))
+    store<f32>(gradientOf(EXTRA1) + at, extra)
+    store<f32>(gradientOf(EXTRA2) + at, scaled)
+    total += <f64>extra * <f64>extra + <f64>scaled * <f64>scaled
+  } else if (kind == JUMPRELU) {
+    extra = (extra + float(COUNT_SCALE) * inside) * (int(LOG_THRESHOLD) != 0 ? theta : 1)
+    store<f32>(gradientOf(EXTRA1) + at, extra)
+    total += <f64>extra * <f64>extra
+  }
+  store<f32>(gradientOf(BIAS) + at, bias)
+  return total + <f64>bias * <f64>bias
+}
+
+@inline function theEnd(firsts: usize, i: i32): i32 {
+  return load<i32>(firsts + (<usize>i << 2))
+}
+
+/** Where a feature's entries begin, once scattering has moved the firsts of this thread's features to their ends. */
+@inline function beginOf(firsts: usize, i: i32): i32 {
+  return i % LANES == 0 ? load<i32>(firsts + PANEL_STARTS() + (<usize>(i / LANES) << 2)) : theEnd(firsts, i - 1)
+}
+
+/** Behind the firsts: where each panel begins. */
+@inline function PANEL_STARTS(): usize {
+  return <usize>(int(PANELS) * LANES + 1) << 2
+}
+
+function keepPanelStarts(firsts: usize): void {
+  const panels = int(PANELS)
+  for (let panel = 0; panel < panels; panel++) {
+    store<i32>(firsts + PANEL_STARTS() + (<usize>panel << 2), load<i32>(firsts + (<usize>(panel * LANES) << 2)))
+  }
+}
+
+/** Gradients of one feature; its encoder row goes to `encoderRow`. Returns the sum of their squares. */
+function featureGradients(i: i32, firsts: usize, auxFirsts: usize, encoderRow: usize): f64 {
+  const bytes = <usize>int(D_IN) << 2
+  const at = <usize>i << 2
+  const from = address(COLUMN_ENTRIES) + <usize>beginOf(firsts, i) * ENTRY
+  const end = address(COLUMN_ENTRIES) + <usize>theEnd(firsts, i) * ENTRY
+  const aux = int(HAS_AUX) != 0
+  const auxFrom = aux ? address(AUX_COLUMN_ENTRIES) + <usize>beginOf(auxFirsts, i) * ENTRY : 0
+  const auxEnd = aux ? address(AUX_COLUMN_ENTRIES) + <usize>theEnd(auxFirsts, i) * ENTRY : 0
+  const isTouched = from < end || auxFrom < auxEnd
+  store<i32>(address(TOUCHED) + at, isTouched ? 1 : 0)
+  let activations: f64 = 0
+  let pre: f64 = 0
+  for (let entry = from; entry < end; entry += ENTRY) {
+    activations += <f64>load<f32>(entry, 8)
+    pre += <f64>load<f32>(entry, 12)
+  }
+  for (let entry = auxFrom; entry < auxEnd; entry += ENTRY) pre += <f64>load<f32>(entry, 12)
+  store<f32>(address(FEATURE_SUMS) + at, <f32>activations)
+  store<f32>(address(GRADIENT_SUMS) + at, <f32>pre)
+  if (!isTouched) {
+    memory.fill(encoderRow, 0, bytes)
+    store<f32>(gradientOf(BIAS) + at, 0)
+    store<f32>(gradientOf(EXTRA1) + at, 0)
+    store<f32>(gradientOf(EXTRA2) + at, 0)
+    return 0
+  }
+  const decoderRow = gradientOf(DEC) + <usize>i * bytes
+  gather(decoderRow, bytes, from, end, 0, 8, false)
+  gather(encoderRow, bytes, from, end, 4, 12, false)
+  if (auxFrom < auxEnd) {
+    gather(decoderRow, bytes, auxFrom, auxEnd, 0, 8, true)
+    gather(encoderRow, bytes, auxFrom, auxEnd, 4, 12, true)
+  }
+  if (int(KIND) == STANDARD) {
+    const norm = max(load<f32>(address(NORMS) + at), SMALLEST_NORM)
+    combine1(decoderRow, bytes, address(DEC) + <usize>i * bytes, (float(PENALTY) * <f32>activations) / norm)
+  }
+  return squares(decoderRow, bytes) + squares(encoderRow, bytes) + smallGradients(i, from, end, pre)
+}
+
+/** Eight rows of dIn numbers into the panel's order [dIn][8]. */
+function writePanel(panel: i32, rows: usize): void {
+  const dIn = int(D_IN)
+  let to = gradientOf(ENC) + <usize>panel * (<usize>dIn << 5)
+  for (let j = 0; j < dIn; j++) {
+    const from = rows + (<usize>j << 2)
+    for (let lane = 0; lane < LANES; lane++) {
+      store<f32>(to + (<usize>lane << 2), load<f32>(from + <usize>lane * (<usize>dIn << 2)))
+    }
+    to += 32
+  }
+}
+
+/** Gradients of this thread's panels. */
+export function weightGradients(thread: i32): void {
+  const base = scratch(thread)
+  const panels = int(PANELS)
+  const dIn = int(D_IN)
+  const aux = int(HAS_AUX) != 0
+  const firstsBytes = <usize>(panels * LANES + 1 + panels) << 2
+  const auxFirsts = base + firstsBytes
+  const rows = (auxFirsts + firstsBytes + 63) & ~63
+  countEntries(base, false)
+  keepPanelStarts(base)
+  scatterEntries(base, false, thread)
+  if (aux) {
+    countEntries(auxFirsts, true)
+    keepPanelStarts(auxFirsts)
+    scatterEntries(auxFirsts, true, thread)
+  }
+  for (let panel = thread; panel < panels; panel += int(THREADS)) {
+    let sum: f64 = 0
+    for (let lane = 0; lane < LANES; lane++) {
+      sum += featureGradients(panel * LANES + lane, base, auxFirsts, rows + <usize>lane * (<usize>dIn << 2))
+    }
+    writePanel(panel, rows)
+    store<f64>(address(PANEL_SQUARES) + (<usize>panel << 3), sum)
+  }
+}
+
+/** b_dec: through xhat over all rows, and through the input where it is shifted; every thread takes some of the dimensions. */
+export function biasGradients(thread: i32): void {
+  const dIn = int(D_IN)
+  const threads = int(THREADS)
+  const panels = int(PANELS)
+  const units = (int(ROWS) + UNIT_ROWS - 1) / UNIT_ROWS
+  for (let j = (dIn * thread) / threads; j < (dIn * (thread + 1)) / threads; j++) {
+    let sum: f64 = 0
+    for (let unit = 0; unit < units; unit++) sum += <f64>load<f32>(address(UNIT_COLUMNS) + (<usize>(unit * dIn + j) << 2))
+    if (int(SHIFTS_INPUT) != 0) {
+      let through = f32x4.splat(0)
+      for (let panel = 0; panel < panels; panel++) {
+        const weights = address(ENC) + (<usize>(panel * dIn + j) << 5)
+        const sums = address(GRADIENT_SUMS) + (<usize>panel << 5)
+        through = f32x4.relaxed_madd(v128.load(weights), v128.load(sums), through)
+        through = f32x4.relaxed_madd(v128.load(weights, 16), v128.load(sums, 16), through)
+      }
+      sum -=
+        <f64>f32x4.extract_lane(through, 0) + <f64>f32x4.extract_lane(through, 1) +
+        <f64>f32x4.extract_lane(through, 2) + <f64>f32x4.extract_lane(through, 3)
+    }
+    store<f32>(gradientOf(B_DEC) + (<usize>j << 2), <f32>sum)
+  }
+}

@@ -1,0 +1,57 @@
+/** The kernels' memory: one block that all threads share, with names for what lies in it. */
+import { CONTROL_BYTES, PLACES } from './assembly/places'
+import { planMemory } from './layout'
+import type { KernelSizes, Layout } from './layout'
+import * as places from './assembly/places'
+
+const PAGE_BYTES = 65536
+
+export class KernelMemory {
+  readonly memory: WebAssembly.Memory
+  readonly bytes: number
+  private readonly layout: Layout
+  private readonly ints: Int32Array
+  private readonly floats: Float32Array
+
+  /** @throws RangeError when the machine cannot give so much memory */
+  constructor(sizes: KernelSizes) {
+    this.layout = planMemory(sizes)
+    this.bytes = this.layout.bytes
+    const pages = Math.ceil(this.bytes / PAGE_BYTES)
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+    this.ints = new Int32Array(this.memory.buffer, CONTROL_BYTES, PLACES)
+    this.floats = new Float32Array(this.memory.buffer, CONTROL_BYTES, PLACES)
+    for (const [place, address] of this.layout.addresses) this.ints[place] = address
+    this.ints[places.SCRATCH_BYTES] = this.layout.scratchBytes
+  }
+
+  setInt(place: number, value: number): void {
+    this.ints[place] = value
+  }
+
+  setFloat(place: number, value: number): void {
+    this.floats[place] = value
+  }
+
+  int(place: number): number {
+    return this.ints[place] ?? 0
+  }
+
+  float32(place: number, length: number, from = 0): Float32Array {
+    return new Float32Array(this.memory.buffer, this.address(place) + 4 * from, length)
+  }
+
+  float64(place: number, length: number): Float64Array {
+    return new Float64Array(this.memory.buffer, this.address(place), length)
+  }
+
+  int32(place: number, length: number): Int32Array {
+    return new Int32Array(this.memory.buffer, this.address(place), length)
+  }
+
+  private address(place: number): number {
+    const address = this.layout.addresses.get(place)
+    if (address === undefined) throw new Error(`nothing lies at place ${place}`)
+    return address
+  }
+}

@@ -1,0 +1,106 @@
+/** Where in the kernels' memory everything lies, and how much of it a training needs. */
+import * as places from './assembly/places'
+
+/** WebAssembly memory ends here. */
+export const LARGEST_MEMORY = 65536 * 65536
+/** Everything starts on a cache line. */
+const ALIGNMENT = 64
+/** Behind the control block. */
+const FIRST_BYTE = 64 * 1024
+/** Another library's product hands over so many rows at once: it is fastest with about a thousand. */
+const SCAN_UNITS = 24
+const SCAN_BYTES = 64 * 1024 * 1024
+/** Dictionaries nested in one another, at most; each has a place in the control block. */
+export const MOST_GROUPS = 8
+const ENTRY_BYTES = 20
+
+export type KernelSizes = {
+  dIn: number
+  dSae: number
+  /** Rows of the largest batch. */
+  batch: number
+  kind: number
+  /** Nested dictionaries. */
+  groups: number
+  /** Active features per row that the lists have room for, on average over a unit. */
+  mostActive: number
+  /** Candidates a row may have while it is encoded. */
+  candidates: number
+  /** 0 without AuxK. */
+  auxK: number
+  auxCandidates: number
+  threads: number
+  /** Whether another library multiplies inputs with the encoder. */
+  isNative: boolean
+}
+
+/** Sizes as the kernels see them: dIn a multiple of 4, features in panels of 8. */
+export const paddedIn = (dIn: number): number => Math.ceil(dIn / 4) * 4
+export const panelsOf = (dSae: number): number => Math.ceil(dSae / places.LANES)
+export const unitsOf = (rows: number): number => Math.ceil(rows / places.UNIT_ROWS)
+
+/** Rows of a block that another library multiplies: whole units, at most 64 MiB of products. */
+export function scanRowsOf(dSae: number): number {
+  const unitBytes = 4 * places.UNIT_ROWS * panelsOf(dSae) * places.LANES
+  return places.UNIT_ROWS * Math.max(1, Math.min(SCAN_UNITS, Math.floor(SCAN_BYTES / unitBytes)))
+}
+
+export type Layout = { addresses: Map<number, number>; scratchBytes: number; bytes: number }
+
+function scratchBytesOf(sizes: KernelSizes): number {
+  const { candidates, auxCandidates, dIn, dSae, auxK, kind } = sizes
+  const lists = places.UNIT_ROWS * (candidates + auxCandidates) * 8
+  const spare = 4 * Math.max(places.UNIT_ROWS * candidates, auxCandidates)
+  const packed = 4 * places.UNIT_ROWS * paddedIn(dIn)
+  const encode = 192 + 16 * places.UNIT_ROWS + lists + spare + packed
+  const features = panelsOf(dSae) * places.LANES
+  const firsts = 4 * (features + 1 + panelsOf(dSae))
+  const gradients = (auxK > 0 ? 2 : 1) * firsts + firsts + ALIGNMENT + 4 * places.LANES * paddedIn(dIn)
+  // A row may list all features; values and products of each are set aside.
+  const finish = kind === places.LARGEST ? 8 * features : 8 * (features + places.LANES)
+  return Math.ceil((Math.max(encode, gradients, finish) + ALIGNMENT) / ALIGNMENT) * ALIGNMENT
+}
+
+/** Gives everything an address. */
+export function planMemory(sizes: KernelSizes): Layout {
+  const { dSae, batch, kind, groups, mostActive, auxK, threads, isNative } = sizes
+  const [dIn, panels, units] = [paddedIn(sizes.dIn), panelsOf(dSae), unitsOf(batch)]
+  const features = panels * places.LANES
+  const rows = units * places.UNIT_ROWS
+  const entries = rows * mostActive
+  const hasExtras = kind === places.JUMPRELU || kind === places.GATED
+  const addresses = new Map<number, number>()
+  let at = FIRST_BYTE
+  const add = (place: number, bytes: number) => {
+    addresses.set(place, at)
+    at += Math.ceil(bytes / ALIGNMENT) * ALIGNMENT
+  }
+  // Parameter, both moments, gradient.
+  const addMoved = (place: number, count: number) => [0, 1, 2, 3].forEach((part) => add(place + part, 4 * count))
+  addMoved(places.ENC, features * dIn)
+  addMoved(places.DEC, features * dIn)
+  addMoved(places.B_DEC, dIn)
+  addMoved(places.BIAS, features)
+  addMoved(places.EXTRA1, features)
+  addMoved(places.EXTRA2, features)
+  for (const place of [places.FLOOR, places.AUX_FLOOR, places.NORMS, places.THETA]) add(place, 4 * features)
+  for (const place of [places.FEATURE_SUMS, places.GRADIENT_SUMS, places.TOUCHED]) add(place, 4 * features)
+  add(places.PANEL_SQUARES, 8 * panels)
+  add(places.INPUT, 4 * rows * dIn)
+  add(places.RESIDUAL, 4 * rows * dIn * groups)
+  add(places.AUX_RESIDUAL, auxK > 0 || kind === places.GATED ? 4 * rows * dIn : 0)
+  for (const place of [places.ROW_FIRST, places.ROW_COUNT, places.AUX_COUNT]) add(place, 4 * rows)
+  for (const place of [places.ENTRY_INDEX, places.ENTRY_VALUE, places.ENTRY_GRADIENT]) add(place, 4 * entries)
+  add(places.ENTRY_EXTRA, hasExtras ? 4 * entries : 0)
+  for (const place of [places.AUX_INDEX, places.AUX_VALUE, places.AUX_GRADIENT]) add(place, 4 * rows * auxK)
+  add(places.COLUMN_ENTRIES, ENTRY_BYTES * entries)
+  add(places.AUX_COLUMN_ENTRIES, ENTRY_BYTES * rows * auxK)
+  add(places.UNIT_COLUMNS, 4 * units * dIn)
+  add(places.UNIT_TAU, 4 * units)
+  add(places.ROW_FIGURES, 8 * places.FIGURES * rows)
+  add(places.SCANNED, isNative ? 4 * scanRowsOf(dSae) * features : 0)
+  add(places.UNPACKED, isNative ? 4 * sizes.dIn * dSae : 0)
+  const scratchBytes = scratchBytesOf(sizes)
+  add(places.SCRATCH, threads * scratchBytes)
+  return { addresses, scratchBytes, bytes: at }
+}
