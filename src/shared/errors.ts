@@ -2,6 +2,8 @@
  * The one error type that crosses the wire, its closed list of codes, and the sentence of each code in both languages.
  * A sentence states the fact and the fix; `{name}` is replaced by `details.name`.
  */
+import { ACTIVATION_SENTENCES } from './errors-activations'
+import { HUB_SENTENCES } from './errors-hub'
 
 type Sentence = { en: string; ko: string }
 
@@ -120,47 +122,8 @@ export const ERROR_SENTENCES = {
     en: 'The folder {path} brings the dataset above {limit} files. Choose a folder with fewer, or join them.',
     ko: '{path} 폴더에서 데이터셋의 파일이 {limit}개를 넘었습니다. 파일이 더 적은 폴더를 고르거나 파일을 합치세요.',
   },
-  // Hub
-  'hub-offline': {
-    en: 'Downloads are switched off ({reason}), and {source} is not complete on this machine. Switch them on, or add a folder.',
-    ko: '내려받기가 꺼져 있고({reason}) {source}이(가) 이 컴퓨터에 다 있지 않습니다. 내려받기를 켜거나 폴더를 추가하세요.',
-  },
-  'hub-source-invalid': {
-    en: '"{source}" does not name a repository. Write it as org/name, or org/name@revision.',
-    ko: '"{source}"은(는) 저장소 이름이 아닙니다. org/name 또는 org/name@revision으로 쓰세요.',
-  },
-  'hub-not-found': {
-    en: 'The hub has no {what} {source}. Check the name and the revision; a private one needs a token.',
-    ko: '허브에 {what} {source}이(가) 없습니다. 이름과 리비전을 확인하세요. 비공개 저장소에는 토큰이 필요합니다.',
-  },
-  'hub-denied': {
-    en: 'The hub does not give {source} to you. Accept its terms on its page, then give an access token in the library.',
-    ko: '허브가 {source}을(를) 허용하지 않습니다. 저장소 페이지에서 약관에 동의하고 라이브러리에 액세스 토큰을 넣으세요.',
-  },
-  'hub-unreachable': {
-    en: 'The hub cannot be reached: {reason}. What has arrived is kept; start the download again later.',
-    ko: '허브에 연결할 수 없습니다: {reason}. 받은 것은 남아 있으니 나중에 다시 시작하세요.',
-  },
-  'hub-no-space': {
-    en: '{source} needs {needed} and the disk has {free} free. Free some space, or set HF_HUB_CACHE to another disk.',
-    ko: '{source}에는 {needed}가 필요한데 디스크에 {free}가 남아 있습니다. 공간을 비우거나 HF_HUB_CACHE로 다른 디스크를 지정하세요.',
-  },
-  'hub-checksum': {
-    en: 'The file {file} of {source} arrived with other content than the hub announced. It was thrown away; start the download again.',
-    ko: '{source}의 {file} 파일 내용이 허브가 알린 것과 다릅니다. 파일을 버렸으니 다시 내려받으세요.',
-  },
-  'hub-files-missing': {
-    en: '{source} has no {files}. Choose a repository that has safetensors weights, config.json and tokenizer.json.',
-    ko: '{source}에 {files}이(가) 없습니다. safetensors 가중치, config.json, tokenizer.json이 있는 저장소를 고르세요.',
-  },
-  'hub-rows-missing': {
-    en: 'The dataset {source} has no Parquet rows for {config}/{split}. It has: {known}.',
-    ko: '데이터셋 {source}에 {config}/{split}의 Parquet 행이 없습니다. 있는 것: {known}.',
-  },
-  'hub-token-unkept': {
-    en: 'This program cannot keep a token here: {reason}. Set the environment variable HF_TOKEN instead.',
-    ko: '여기서는 토큰을 보관할 수 없습니다: {reason}. 환경 변수 HF_TOKEN을 쓰세요.',
-  },
+  ...HUB_SENTENCES,
+  // Training and reading
   'sae-invalid': {
     en: 'The folder {path} holds no usable autoencoder: {reason}. Choose a SAELens folder with cfg.json and sae_weights.safetensors.',
     ko: '{path} 폴더에는 쓸 수 있는 오토인코더가 없습니다: {reason}. cfg.json과 sae_weights.safetensors가 있는 SAELens 폴더를 고르세요.',
@@ -177,6 +140,31 @@ export const ERROR_SENTENCES = {
     en: 'The loss stopped being a number at step {step}. Start again with a smaller learning rate; the last checkpoint is kept.',
     ko: '{step}단계에서 손실이 숫자가 아니게 되었습니다. 학습률을 줄여 다시 시작하세요. 마지막 체크포인트는 남아 있습니다.',
   },
+  'k-too-large': {
+    en: 'k is {k}, but the dictionary has only {dSae} features. Choose a smaller k or a wider dictionary.',
+    ko: 'k가 {k}인데 사전의 특성은 {dSae}개뿐입니다. k를 줄이거나 사전을 넓히세요.',
+  },
+  'widths-invalid': {
+    en: 'The widths {widths} of the nested dictionaries do not fit: they must grow, and the last must be {dSae}.',
+    ko: '포개진 사전의 너비 {widths}이(가) 맞지 않습니다. 점점 커져야 하고 마지막은 {dSae}이어야 합니다.',
+  },
+  'checkpoint-invalid': {
+    en: 'The checkpoint {path} cannot be used: {reason}. Start a new run with the same settings.',
+    ko: '체크포인트 {path}을(를) 쓸 수 없습니다: {reason}. 같은 설정으로 새 실행을 시작하세요.',
+  },
+  'checkpoint-other': {
+    en: 'The checkpoint {path} belongs to another {what} than the one there is now. Put the former one back, or start a new run.',
+    ko: '체크포인트 {path}은(는) 지금과 다른 {what}의 것입니다. 예전 것으로 되돌리거나 새 실행을 시작하세요.',
+  },
+  'run-not-resumable': {
+    en: 'Run {id} is {state} and cannot be resumed. Only a run that was stopped, cut off or failed can.',
+    ko: '실행 {id}의 상태는 {state}이어서 이어서 학습할 수 없습니다. 멈췄거나 끊겼거나 실패한 실행만 이어서 학습할 수 있습니다.',
+  },
+  'checkpoint-missing': {
+    en: 'Run {id} has no checkpoint to go on from. Start a new run with the same settings.',
+    ko: '실행 {id}에는 이어서 학습할 체크포인트가 없습니다. 같은 설정으로 새 실행을 시작하세요.',
+  },
+  ...ACTIVATION_SENTENCES,
   'prompt-empty': {
     en: 'A prompt is empty. Write some text in it or remove it.',
     ko: '비어 있는 프롬프트가 있습니다. 글을 쓰거나 지우세요.',

@@ -21,7 +21,10 @@ import {
 } from '../fixtures/built'
 import type { HubServer } from '../fixtures/hub-server'
 import { downloadThings, standInForHub, switchHub } from './hub-cases'
+import { collectActivations, trainOnActivations } from './activation-cases'
 import { askModel, readDataset } from './library-cases'
+import { MISSING_THINGS } from './missing-things'
+import { cancelTraining, resumeTraining } from './resume-cases'
 
 const names = Object.keys(contract) as (keyof MonoscopeContract)[]
 const asked = new Set<string>()
@@ -97,30 +100,7 @@ describe('bad input', () => {
     }
   })
 
-  it.each([
-    ['runs.get', { runId: 99 }],
-    ['runs.cancel', { runId: 99 }],
-    ['runs.remove', { runId: 99 }],
-    ['jobs.cancel', { jobId: 99 }],
-    ['models.remove', { modelId: 99 }],
-    ['datasets.remove', { datasetId: 99 }],
-    ['downloads.cancel', { downloadId: 99 }],
-    ['downloads.dismiss', { downloadId: 99 }],
-    ['atlas.start', { saeId: 99, datasetId: 99 }],
-    ['lm.read', { modelId: 99, text: 'x' }],
-    ['lm.chatText', { modelId: 99, messages: [{ role: 'user', content: 'x' }] }],
-    ['features.list', { saeId: 99 }],
-    ['features.get', { saeId: 99, featureIndex: 0 }],
-    ['features.label', { saeId: 99, featureIndex: 0, text: 'x' }],
-    ['features.tag', { saeId: 99, featureIndexes: [0], name: 'x' }],
-    ['features.untag', { saeId: 99, featureIndex: 0, tagId: 1 }],
-    ['tags.list', { saeId: 99 }],
-    ['safety.counts', { saeId: 99 }],
-    ['safety.list', { saeId: 99, category: 'politics' }],
-    ['safety.remove', { flagId: 99 }],
-    ['catalog.export', { saeId: 99, format: 'csv' }],
-    ['search.prompts', { saeId: 99, prompts: [{ text: 'x', sign: 'positive' }] }],
-  ] as const)('%s says that a thing does not exist', async (name, input) => {
+  it.each(MISSING_THINGS)('%s says that a thing does not exist', async (name, input) => {
     await expect(client.call(name as 'runs.get', input as { runId: number })).rejects.toMatchObject({
       code: 'not-found',
     })
@@ -282,26 +262,17 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
     await expect.poll(() => monoscope.changes.size).toBe(before)
   })
 
-  it('cancels a training and keeps its checkpoint for an atlas', async () => {
-    const run = await client.call('runs.start', {
-      name: 'long',
-      config: tinyConfig(modelId, datasetId, 100_000),
-      atlas: false,
-    })
-    await expect
-      .poll(async () => (await client.call('runs.get', { runId: run.id })).step, { timeout: 60_000 })
-      .toBeGreaterThan(1)
-    const late = await client.call('runs.start', { name: 'waits', config: tinyConfig(modelId, datasetId, 5) })
-    await client.call('jobs.cancel', { jobId: late.jobId ?? 0 })
-    await client.call('runs.cancel', { runId: run.id })
-    const events = await valuesOf<RunEvent>((next, end) => client.feed('runs.watch', { runId: run.id }, next, end))
-    expect(events.at(-1)?.run).toMatchObject({ state: 'cancelled' })
-    const partial = (await client.call('saes.list', {})).find((sae) => sae.runId === run.id)
-    expect(partial).toMatchObject({ partial: true })
-    const job = await client.call('atlas.start', { saeId: partial?.id ?? 0, datasetId })
-    const jobs = await valuesOf((next, end) => client.feed('jobs.watch', { jobId: job.id }, next, end))
-    expect(jobs.at(-1)).toMatchObject({ state: 'done' })
+  it('cancels a training and keeps its checkpoint for an atlas', () =>
+    cancelTraining(client, tinyConfig(modelId, datasetId, 100_000)))
+
+  it('goes on with a training that was stopped', () => resumeTraining(client, tinyConfig(modelId, datasetId, 1500)))
+
+  it('collects activations', async () => {
+    await collectActivations(client, { modelId, datasetId }, join(folder, 'workspace'))
   })
+
+  it('trains on activations from disk', () =>
+    trainOnActivations(client, { modelId, datasetId }, join(folder, 'workspace')))
 
   it('removes what is no longer used', async () => {
     const [entry] = await client.call('safety.list', { saeId, category: 'politics' })

@@ -115,6 +115,19 @@ describe.skipIf(missingModel)('kills', () => {
     expect(code).toBe(130)
     expect(existsSync(join(workspace, 'workspace.lock'))).toBe(false)
   })
+
+  it('runs resume goes on with what was cut off, and says why it cannot', async () => {
+    const args = ['--workspace', join(folder, 'main-killed'), '--json']
+    const { ended } = startHeadless(['runs', 'resume', '1', ...args])
+    const { code, stdout } = await ended
+    expect(stdout).toContain('"state":"done"')
+    // The atlas that was to follow the training has come.
+    expect(lastJson(stdout)).toMatchObject({ runId: 1, partial: false, atlas: { documents: 60 } })
+    expect(code).toBe(0)
+    const again = await startHeadless(['runs', 'resume', '1', ...args]).ended
+    expect(lastJson(again.stdout)).toMatchObject({ error: { code: 'run-not-resumable', details: { state: 'done' } } })
+    expect(again.code).toBe(1)
+  })
 })
 
 describe('a second process', () => {

@@ -5,6 +5,9 @@ import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AppError } from '../../shared/errors'
 
+/** The system takes less than 2 GiB at once. */
+const LARGEST_WRITE = 2 ** 30
+
 type Bytes = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
 const codeOf = (error: unknown): string =>
@@ -23,7 +26,9 @@ export function writeError(error: unknown, path: string): unknown {
 async function writeAll(handle: FileHandle, bytes: Bytes): Promise<void> {
   const parts = bytes instanceof Uint8Array ? [bytes] : bytes
   for await (const part of parts) {
-    for (let at = 0; at < part.length;) at += (await handle.write(part, at, part.length - at)).bytesWritten
+    for (let at = 0; at < part.length;) {
+      at += (await handle.write(part, at, Math.min(part.length - at, LARGEST_WRITE))).bytesWritten
+    }
   }
 }
 

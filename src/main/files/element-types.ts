@@ -70,6 +70,30 @@ export function widenHalf(half: number): number {
   return sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13)
 }
 
+/** Largest number that half precision holds. */
+export const LARGEST_HALF = 65504
+
+/**
+ * The half-precision pattern nearest to a float32 pattern, ties to even. What is too large becomes infinite, NaN stays NaN.
+ */
+export function narrowHalf(bits: number): number {
+  const sign = (bits >>> 16) & 0x8000
+  const rest = bits & 0x7fffffff
+  if (rest > 0x7f800000) return sign | 0x7e00
+  // From the middle between 65504 and the next power of two on.
+  if (rest >= 0x477ff000) return sign | 0x7c00
+  // From 2^-14 on: the exponent moves by 112, the fraction loses 13 bits; a carry into the exponent is right as it is.
+  if (rest >= 0x38800000) return sign | ((rest - 0x38000000 + 0xfff + ((rest >>> 13) & 1)) >>> 13)
+  if (rest <= 0x33000000) return sign
+  // Subnormal: a multiple of 2^-24.
+  const shift = 126 - (rest >>> 23)
+  const whole = (rest & 0x7fffff) | 0x800000
+  const kept = whole >>> shift
+  const lost = whole & ((1 << shift) - 1)
+  const middle = 1 << (shift - 1)
+  return sign | (kept + (lost > middle || (lost === middle && (kept & 1) === 1) ? 1 : 0))
+}
+
 export const bytesOf = (data: ArrayBufferView): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 

@@ -117,25 +117,47 @@ function parseHeader(path: string, bytes: Uint8Array): Header {
   return { tensors, metadata }
 }
 
-async function readHeader(handle: FileHandle, path: string): Promise<Header & { dataStart: number }> {
-  const { size } = await handle.stat()
-  if (size < LENGTH_BYTES) throw new AppError('file-truncated', { path, expected: LENGTH_BYTES, actual: size })
-  const length = new Uint8Array(LENGTH_BYTES)
-  await readExactly(handle, path, { into: length, at: 0 })
-  const promised = new DataView(length.buffer).getBigUint64(0, true)
+/** Length of the header from the first bytes of a file of `size` bytes. @throws AppError weights-header-too-long, file-corrupt */
+function headerLength(path: string, first: Uint8Array, size: number): number {
+  const promised = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true)
   if (promised > BigInt(size - LENGTH_BYTES)) {
     const exact = promised <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(promised) : promised.toLocaleString('en-US')
     throw new AppError('weights-header-too-long', { path, promised: exact, actual: size })
   }
   if (promised > BigInt(MAX_HEADER_BYTES)) throw corrupt(path, `its header would be ${promised} bytes long`)
-  const dataStart = LENGTH_BYTES + Number(promised)
-  const bytes = new Uint8Array(Number(promised))
-  await readExactly(handle, path, { into: bytes, at: LENGTH_BYTES })
-  const header = parseHeader(path, bytes)
+  return Number(promised)
+}
+
+/** @throws AppError file-truncated when the file ends before its data do */
+function withStart(path: string, header: Header, { dataStart, size }: { dataStart: number; size: number }) {
   let expected = dataStart
   for (const { end } of header.tensors.values()) expected = Math.max(expected, dataStart + end)
   if (expected > size) throw new AppError('file-truncated', { path, expected, actual: size })
   return { ...header, dataStart }
+}
+
+async function readHeader(handle: FileHandle, path: string): Promise<Header & { dataStart: number }> {
+  const { size } = await handle.stat()
+  if (size < LENGTH_BYTES) throw new AppError('file-truncated', { path, expected: LENGTH_BYTES, actual: size })
+  const length = new Uint8Array(LENGTH_BYTES)
+  await readExactly(handle, path, { into: length, at: 0 })
+  const bytes = new Uint8Array(headerLength(path, length, size))
+  await readExactly(handle, path, { into: bytes, at: LENGTH_BYTES })
+  return withStart(path, parseHeader(path, bytes), { dataStart: LENGTH_BYTES + bytes.length, size })
+}
+
+/**
+ * The header of a file that was read whole, checked as {@link openSafetensors} does.
+ * @throws AppError file-truncated, file-corrupt, weights-header-too-long, weights-overlap, weights-shape-absurd
+ */
+export function parseSafetensors(
+  path: string,
+  file: Uint8Array,
+): Pick<SafetensorsFile, 'tensors' | 'metadata' | 'dataStart'> {
+  const size = file.length
+  if (size < LENGTH_BYTES) throw new AppError('file-truncated', { path, expected: LENGTH_BYTES, actual: size })
+  const dataStart = LENGTH_BYTES + headerLength(path, file, size)
+  return withStart(path, parseHeader(path, file.subarray(LENGTH_BYTES, dataStart)), { dataStart, size })
 }
 
 class OpenFile implements SafetensorsFile {

@@ -1,6 +1,7 @@
 /** All handlers of the contract over one set of services. */
 import { contract, type MonoscopeHandlers } from '../../shared/contract'
 import { translateSystemError } from '../workspace/system-errors'
+import { activationHandlers } from './activations'
 import { appHandlers } from './app'
 import { catalogHandlers } from './catalog'
 import { featureHandlers } from './features'
@@ -19,6 +20,7 @@ export function makeHandlers(services: Services): MonoscopeHandlers {
     ...libraryHandlers(services),
     ...hubHandlers(services),
     ...lmHandlers(services),
+    ...activationHandlers(services),
     ...runHandlers(services),
     ...featureHandlers(services),
     ...searchHandlers(services),

@@ -1,18 +1,25 @@
 /** Answers about training runs, atlases and jobs. */
 /* eslint-disable @typescript-eslint/require-await -- async turns what the store throws into a rejection */
 import { runs } from '../../shared/contract/runs'
+import type { Run } from '../../shared/domain'
 import type { HandlersOf } from '../../shared/wire'
 import { AppError } from '../../shared/errors'
+import { withResume } from '../jobs/checkpoints'
 import { hasEnded } from '../store/jobs'
+import type { StoredRun } from '../store/runs'
 import type { Services } from './services'
 
 const POINTS_AT_ONCE = 5000
 
-export const runHandlers = ({ store, queue, changes }: Services) =>
+/** A run with what its folder says. */
+const complete = (run: StoredRun, { paths }: Pick<Services, 'paths'>): Run => withResume(run, paths.run(run.id))
+
+export const runHandlers = ({ store, queue, changes, paths }: Services) =>
   ({
-    'runs.list': async () => store.runs.list(),
-    'runs.get': async ({ runId }) => store.runs.get(runId),
-    'runs.start': async ({ name, config, atlas }) => queue.startTraining(name, config, atlas),
+    'runs.list': async () => store.runs.list().map((run) => complete(run, { paths })),
+    'runs.get': async ({ runId }) => complete(store.runs.get(runId), { paths }),
+    'runs.start': async ({ name, config, atlas }) => complete(queue.startTraining(name, config, atlas), { paths }),
+    'runs.resume': async ({ runId }) => complete(queue.resumeTraining(runId), { paths }),
     'runs.cancel': async ({ runId }) => {
       const { jobId } = store.runs.get(runId)
       if (jobId === null) throw new AppError('job-not-running', { id: runId })
@@ -30,7 +37,7 @@ export const runHandlers = ({ store, queue, changes }: Services) =>
       // eslint-disable-next-line @typescript-eslint/no-unused-vars -- only that something changed matters
       for await (const _ of changes.until(signal)) {
         for (let isMore = true; isMore;) {
-          const run = store.runs.get(runId)
+          const run = complete(store.runs.get(runId), { paths })
           const points = store.metrics.after(runId, last, POINTS_AT_ONCE)
           last = points.at(-1)?.step ?? last
           isMore = points.length === POINTS_AT_ONCE

@@ -58,12 +58,13 @@ export class DatasetStore {
   remove(id: number): void {
     this.get(id)
     const users = this.db
-      .prepare<[number, number], string>(
-        `SELECT name FROM run WHERE dataset_id = ?
-         UNION SELECT sae.name FROM atlas JOIN sae ON sae.id = atlas.sae_id WHERE atlas.dataset_id = ? LIMIT 5`,
+      .prepare<{ id: number }, string>(
+        `SELECT name FROM run WHERE dataset_id = @id
+         UNION SELECT sae.name FROM atlas JOIN sae ON sae.id = atlas.sae_id WHERE atlas.dataset_id = @id
+         UNION SELECT name FROM activation_set WHERE dataset_id = @id LIMIT 5`,
       )
       .pluck()
-      .all(id, id)
+      .all({ id })
     if (users.length > 0) throw new AppError('in-use', { what: 'dataset', id, users: users.join(', ') })
     this.db.prepare('DELETE FROM dataset WHERE id = ?').run(id)
   }

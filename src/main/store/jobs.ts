@@ -12,14 +12,22 @@ export type NewJob = {
   title: string
   chained: boolean
   total: number
+  /** Of a job of kind `collect`. */
+  activationsId?: number
 }
 
 /** A job with what only the queue needs. */
-export type QueuedJob = { job: Job; datasetId: number | null; chained: boolean }
+export type QueuedJob = { job: Job; datasetId: number | null; chained: boolean; activationsId: number | null }
 
-type Row = Omit<Job, 'failure'> & { failure: string | null; datasetId: number | null; chained: number }
+type Row = Omit<Job, 'failure'> & {
+  failure: string | null
+  datasetId: number | null
+  chained: number
+  activationsId: number | null
+}
 
-const SELECT = `SELECT id, kind, state, run_id AS runId, sae_id AS saeId, dataset_id AS datasetId, title, chained, done, total,
+const SELECT = `SELECT id, kind, state, run_id AS runId, sae_id AS saeId, dataset_id AS datasetId,
+  activations_id AS activationsId, title, chained, done, total,
   tokens_per_second AS tokensPerSecond, failure, created_at AS createdAt, started_at AS startedAt, ended_at AS endedAt FROM job`
 
 const ENDED: readonly JobState[] = ['done', 'failed', 'cancelled', 'interrupted']
@@ -27,7 +35,7 @@ export const hasEnded = (state: JobState): boolean => ENDED.includes(state)
 
 const FailureColumn = Job.shape.failure
 
-const jobOf = ({ datasetId: _, chained: __, ...row }: Row): Job => ({
+const jobOf = ({ datasetId: _, chained: __, activationsId: ___, ...row }: Row): Job => ({
   ...row,
   failure: jsonOf(FailureColumn, row.failure),
 })
@@ -49,7 +57,8 @@ export class JobStore {
   queued(id: number): QueuedJob {
     const row = this.db.prepare<[number], Row>(`${SELECT} WHERE id = ?`).get(id)
     if (!row) throw new AppError('not-found', { what: 'job', id })
-    return { job: jobOf(row), datasetId: row.datasetId, chained: row.chained === 1 }
+    const { datasetId, activationsId } = row
+    return { job: jobOf(row), datasetId, activationsId, chained: row.chained === 1 }
   }
 
   /** The job that should run next: an atlas chained to a training first, then the oldest. */
@@ -66,10 +75,10 @@ export class JobStore {
   add(job: NewJob): Job {
     const { lastInsertRowid } = this.db
       .prepare(
-        `INSERT INTO job (kind, state, run_id, sae_id, dataset_id, title, chained, total, created_at)
-         VALUES (@kind, 'queued', @runId, @saeId, @datasetId, @title, @chained, @total, @createdAt)`,
+        `INSERT INTO job (kind, state, run_id, sae_id, dataset_id, activations_id, title, chained, total, created_at)
+         VALUES (@kind, 'queued', @runId, @saeId, @datasetId, @activationsId, @title, @chained, @total, @createdAt)`,
       )
-      .run({ ...job, chained: job.chained ? 1 : 0, createdAt: now() })
+      .run({ ...job, activationsId: job.activationsId ?? null, chained: job.chained ? 1 : 0, createdAt: now() })
     return this.get(Number(lastInsertRowid))
   }
 
@@ -105,6 +114,13 @@ export class JobStore {
       )
       .pluck()
       .all({ runId })
+  }
+
+  /** Whether another training job of the same run came before this one: then this one goes on where that one stopped. */
+  isResumed({ id, runId }: Pick<Job, 'id' | 'runId'>): boolean {
+    return (
+      this.db.prepare(`SELECT 1 FROM job WHERE run_id = ? AND kind = 'train' AND id < ?`).get(runId, id) !== undefined
+    )
   }
 
   /** At boot nothing can be running: whatever says so was cut off. Returns the runs it touched. */

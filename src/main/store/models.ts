@@ -80,11 +80,12 @@ export class ModelStore {
   remove(id: number): void {
     this.get(id)
     const users = this.db
-      .prepare<[number, number], string>(
-        'SELECT name FROM run WHERE model_id = ? UNION SELECT name FROM sae WHERE model_id = ? LIMIT 5',
+      .prepare<{ id: number }, string>(
+        `SELECT name FROM run WHERE model_id = @id UNION SELECT name FROM sae WHERE model_id = @id
+         UNION SELECT name FROM activation_set WHERE model_id = @id LIMIT 5`,
       )
       .pluck()
-      .all(id, id)
+      .all({ id })
     if (users.length > 0) throw new AppError('in-use', { what: 'model', id, users: users.join(', ') })
     this.db.prepare('DELETE FROM model WHERE id = ?').run(id)
   }

@@ -1,5 +1,5 @@
 /** Rows of runs; the state, progress and failure of a run are those of its latest training job. */
-import { Backend, Job, type JobState, Run, SaeSummary, TrainConfig } from '../../shared/domain'
+import { Backend, Job, type JobState, type Run, SaeSummary, TrainConfig } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import { jsonOf, now, toJson } from './blobs'
 import type { Db } from './db'
@@ -34,7 +34,10 @@ const SELECT = `
   LEFT JOIN sae ON sae.run_id = run.id
   LEFT JOIN job ON job.id = (SELECT max(id) FROM job WHERE run_id = run.id AND kind = 'train')`
 
-const runOf = (row: Row): Run => ({
+/** A run as the database knows it; its folder tells the rest. */
+export type StoredRun = Omit<Run, 'canResume' | 'resumeStep'>
+
+const runOf = (row: Row): StoredRun => ({
   ...row,
   config: TrainConfig.parse(JSON.parse(row.config)),
   backend: jsonOf(Backend, row.backend),
@@ -46,12 +49,12 @@ export class RunStore {
   constructor(private readonly db: Db) {}
 
   /** Newest first. */
-  list(): Run[] {
+  list(): StoredRun[] {
     return this.db.prepare<[], Row>(`${SELECT} ORDER BY run.id DESC`).all().map(runOf)
   }
 
   /** @throws AppError `not-found` */
-  get(id: number): Run {
+  get(id: number): StoredRun {
     const row = this.db.prepare<[number], Row>(`${SELECT} WHERE run.id = ?`).get(id)
     if (!row) throw new AppError('not-found', { what: 'run', id })
     return runOf(row)

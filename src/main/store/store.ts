@@ -1,4 +1,5 @@
 /** Everything a workspace remembers: one object per aggregate over one SQLite file. */
+import { ActivationStore } from './activations'
 import { AtlasImport } from './atlas-import'
 import { DatasetStore } from './datasets'
 import { openDb, type Db, type OpenDbOptions } from './db'
@@ -17,6 +18,7 @@ import { TagStore } from './tags'
 export type Store = {
   models: ModelStore
   datasets: DatasetStore
+  activations: ActivationStore
   runs: RunStore
   jobs: JobStore
   metrics: MetricStore
@@ -46,6 +48,7 @@ export function openStore(options: OpenDbOptions & { folder: string }): Store {
   return {
     models: new ModelStore(db),
     datasets: new DatasetStore(db),
+    activations: new ActivationStore(db),
     runs: new RunStore(db),
     jobs: new JobStore(db),
     metrics: new MetricStore(db),

@@ -1,10 +1,26 @@
 /** A worker process: takes a job or questions over the IPC channel of its parent and leaves when the channel closes. */
 import { toFailure } from '../../shared/errors'
 import { openBackend } from '../engine/tf'
-import type { FromWorker, ToWorker } from '../jobs/messages'
+import type { FromWorker, JobSpec, ToWorker } from '../jobs/messages'
 import { Answerer } from './ask'
 import { runAtlas } from './atlas'
+import type { Channel } from './channel'
+import { runCollect } from './collect'
 import { runTraining } from './train'
+
+/** @returns false when the job was cancelled */
+function runJob(spec: JobSpec, channel: Channel): Promise<boolean> {
+  switch (spec.kind) {
+    case 'train':
+      return runTraining(spec, channel)
+    case 'atlas':
+      return runAtlas(spec, channel)
+    case 'collect':
+      return runCollect(spec, channel)
+    default:
+      return spec satisfies never
+  }
+}
 
 class WorkerBody {
   private isCancelled = false
@@ -44,7 +60,7 @@ class WorkerBody {
       const { backend } = await this.opened
       const send = (message: FromWorker) => this.send(message)
       const channel = { send, isCancelled: () => this.isCancelled, backend, threadEntry: this.entry }
-      const finished = spec.kind === 'train' ? await runTraining(spec, channel) : await runAtlas(spec, channel)
+      const finished = await runJob(spec, channel)
       await this.leave({ type: finished ? 'done' : 'cancelled' }, 0)
     } catch (error) {
       await this.leave({ type: 'failed', failure: toFailure(error) }, 0)

@@ -2,9 +2,9 @@
 import { availableParallelism, freemem } from 'node:os'
 import { checkModel, loadModel, loadTokenizer, requireHook } from '../engine/lm'
 import type { ModelConfig, Tokenizer } from '../engine/lm'
-import { modelSource } from '../engine/train/activations'
-import type { ActivationSource } from '../engine/train/activations'
-import { threadSource } from '../engine/train/thread-source'
+import { modelHooks, oneHook } from '../engine/train/activations'
+import type { ActivationSource, HookSource } from '../engine/train/activations'
+import { threadHooks } from '../engine/train/thread-source'
 import type { Channel } from './channel'
 
 /** Memory that a thread needs besides its copy of the weights: program, activations of a pass. */
@@ -24,25 +24,29 @@ export function threadsFor({ backend, weightBytes }: { backend: string; weightBy
   return Math.max(1, Math.min(availableParallelism(), fitting))
 }
 
-/** @throws AppError of model and tokenizer; hook-unknown, hook-absent */
-export async function openSource(
+/** Opens several places of one model. @throws AppError of model and tokenizer; hook-unknown, hook-absent */
+export async function openHooks(
   model: { path: string },
-  hookName: string,
+  hookNames: readonly string[],
   { backend, threadEntry }: Channel,
-): Promise<OpenSource> {
+): Promise<Omit<OpenSource, 'source'> & { source: HookSource }> {
   const { config, weights } = await checkModel(model.path)
   await weights.close()
-  const blocks = requireHook(hookName, config.layers, config.absentHooks).layer + 1
+  const layers = hookNames.map((name) => requireHook(name, config.layers, config.absentHooks).layer)
+  const blocks = Math.max(...layers) + 1
   const tokenizer = await loadTokenizer(model.path, config.vocabulary)
   const bosId = tokenizer.bosId
   const threads = threadsFor({ backend: backend.name, weightBytes: 4 * config.parameters })
   if (threads === 1) {
-    return { source: modelSource(await loadModel(model.path, blocks), hookName, bosId), tokenizer, config }
+    return { source: modelHooks(await loadModel(model.path, blocks), hookNames, bosId), tokenizer, config }
   }
-  const setup = { modelPath: model.path, blocks, hookName, backend: backend.name }
-  return {
-    source: threadSource({ ...setup, entry: threadEntry, threads, bosId, dIn: config.dModel }),
-    tokenizer,
-    config,
-  }
+  const setup = { modelPath: model.path, blocks, hookNames, backend: backend.name }
+  const source = threadHooks({ ...setup, entry: threadEntry, threads, bosId, dIn: config.dModel })
+  return { source, tokenizer, config }
+}
+
+/** Opens one place of a model. @throws AppError of model and tokenizer; hook-unknown, hook-absent */
+export async function openSource(model: { path: string }, hookName: string, channel: Channel): Promise<OpenSource> {
+  const { source, ...rest } = await openHooks(model, [hookName], channel)
+  return { ...rest, source: oneHook(source) }
 }

@@ -4,7 +4,7 @@ import { toFailure } from '../../shared/errors'
 import { BackendName } from '../../shared/domain'
 import { loadModel } from '../engine/lm'
 import type { LanguageModel } from '../engine/lm'
-import { residOf } from '../engine/train/activations'
+import { residsOf } from '../engine/train/activations'
 import type { FromThread, ThreadSetup, ToThread } from '../engine/train/thread-source'
 import { openBackend } from '../engine/tf'
 
@@ -17,12 +17,12 @@ async function open({ backend, modelPath, blocks }: ThreadSetup): Promise<Langua
 export function serveThread(): void {
   // Our own job has started this thread with the agreed setup.
   const setup = workerData as ThreadSetup
-  const { port, signal, hookName } = setup
+  const { port, signal, hookNames } = setup
   const opening = open(setup)
   // What goes wrong is told with the first pass.
   opening.catch(() => undefined)
   const answer = (message: FromThread) => {
-    port.postMessage(message, 'resid' in message ? [message.resid.buffer] : [])
+    port.postMessage(message, 'resids' in message ? message.resids.map(({ buffer }) => buffer) : [])
     Atomics.add(signal, 0, 1)
     Atomics.notify(signal, 0)
   }
@@ -30,7 +30,7 @@ export function serveThread(): void {
     opening.then(
       (model) => {
         try {
-          answer({ resid: residOf(model, hookName, { ids, rows }) })
+          answer({ resids: residsOf(model, hookNames, { ids, rows }) })
         } catch (error) {
           answer({ failure: toFailure(error) })
         }

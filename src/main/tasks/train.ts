@@ -6,15 +6,29 @@ import { writeSaelens } from '../files/saelens'
 import type { SaeArtifact, TrainSpec } from '../jobs/messages'
 import type { Channel } from './channel'
 import { TrainingReporter } from './reporter'
-import { prepareTraining } from './training-setup'
+import { openCheckpoint, originOf, removeLeftovers } from './resume'
+import { checkpointFolder, prepareTraining } from './training-setup'
 import type { TrainingSetup } from './training-setup'
 
 /** The first checkpoint comes after this share of the steps, so that a killed run has one. */
 const FIRST_CHECKPOINT_SHARE = 0.05
 
+/** Settings that decide how sparse the result is, as they are told in its metadata. */
+function sparsityOf({ config }: TrainSpec): Record<string, string | number | null> {
+  return {
+    l1_coefficient: config.l1Coefficient,
+    l0_coefficient: config.l0Coefficient,
+    target_l0: config.targetL0,
+    bandwidth: config.bandwidth,
+    k: config.k,
+    aux_coefficient: config.auxCoefficient,
+  }
+}
+
 class TrainingJob {
   private savedAt = performance.now()
   private readonly firstCheckpoint: number
+  private readonly batch: Float32Array
 
   constructor(
     private readonly spec: TrainSpec,
@@ -22,6 +36,7 @@ class TrainingJob {
     private readonly setup: TrainingSetup,
   ) {
     this.firstCheckpoint = Math.max(1, Math.ceil(FIRST_CHECKPOINT_SHARE * setup.trainer.steps))
+    this.batch = new Float32Array(spec.config.batchTokens * setup.source.dIn)
   }
 
   /** @returns false when the job was cancelled; its last checkpoint is written then */
@@ -30,21 +45,28 @@ class TrainingJob {
     while (!trainer.isDone) {
       if (this.channel.isCancelled()) {
         await reporter.flush(trainer.step, trainer.tokens)
-        if (trainer.step > 0) await this.checkpoint()
+        if (trainer.step > 0) await this.checkpoint(reporter)
         return false
       }
-      const point = trainer.advance()
+      const point = trainer.advance(this.draw())
       if (point) reporter.add(point)
       if (reporter.isDue) await reporter.flush(trainer.step, trainer.tokens)
-      if (this.isCheckpointDue()) await this.checkpoint()
+      if (this.isCheckpointDue()) await this.checkpoint(reporter)
     }
-    const { point, summary } = trainer.lastPoint()
-    reporter.add(point)
+    // Before the batch of the last point is drawn: whoever goes on from here draws the same one.
     await reporter.flush(trainer.step, trainer.tokens)
     await this.saveState()
+    const { point, summary } = trainer.lastPoint(this.draw())
+    reporter.add(point)
+    await reporter.flush(trainer.step, trainer.tokens)
     const sae = await this.saveSae('sae', this.complete(summary))
     this.channel.send({ type: 'trained', sae })
     return true
+  }
+
+  private draw(): Float32Array {
+    this.setup.buffer.draw(this.batch)
+    return this.batch
   }
 
   private isCheckpointDue(): boolean {
@@ -53,9 +75,12 @@ class TrainingJob {
     return performance.now() - this.savedAt >= this.spec.checkpointMinutes * 60_000
   }
 
-  private async checkpoint(): Promise<void> {
+  private async checkpoint(reporter: TrainingReporter): Promise<void> {
+    const { trainer } = this.setup
+    // Points before the checkpoint are not computed again by whoever goes on from it.
+    await reporter.flush(trainer.step, trainer.tokens)
     await this.saveState()
-    const sae = await this.saveSae('sae-checkpoint', this.complete(this.setup.trainer.summary()))
+    const sae = await this.saveSae('sae-checkpoint', this.complete(trainer.summary()))
     this.channel.send({ type: 'checkpoint', sae })
     this.savedAt = performance.now()
   }
@@ -66,27 +91,24 @@ class TrainingJob {
   }
 
   private async saveState(): Promise<void> {
-    const { trainer, buffer, stream, passes, input } = this.setup
-    await writeCheckpoint(join(this.spec.folder, 'checkpoint'), {
-      trainer,
-      buffer: buffer.state,
-      stream: stream.place,
-      passes: passes.state,
-      input,
-      spec: this.spec,
+    const { trainer, buffer, stream, input, source, dataSha256 } = this.setup
+    await writeCheckpoint(checkpointFolder(this.spec), {
+      ...{ input, dIn: source.dIn, trainer: trainer.state(), buffer: buffer.state, stream: stream.place },
+      origin: originOf(this.spec, this.channel, dataSha256),
     })
   }
 
   private async saveSae(name: 'sae' | 'sae-checkpoint', summary: SaeSummary): Promise<SaeArtifact> {
-    const { architecture, trainer, judge, source, contextSize, input } = this.setup
+    const { architecture, trainer, source, contextSize, input } = this.setup
     const { config, model, dataset } = this.spec
     const shape = { dIn: source.dIn, dSae: config.dSae }
     const path = join(this.spec.folder, name)
+    const finished = architecture.finish(trainer.weights(), { scale: input.scale, ...trainer.encodeSettings })
     const sha256 = await writeSaelens(
       path,
-      { architecture: architecture.name, ...shape, weights: architecture.fold(trainer.weights(), input.scale) },
+      { ...finished, ...shape },
       {
-        firingShare: judge.firingShare(architecture, trainer.parameters, config.dSae),
+        firingShare: trainer.firingShare(),
         origin: {
           modelName: model.name,
           hookName: config.hookName,
@@ -98,7 +120,9 @@ class TrainingJob {
             step: trainer.step,
             steps: trainer.steps,
             seed: config.seed,
-            l1_coefficient: config.l1Coefficient,
+            training_architecture: architecture.name,
+            ...sparsityOf(this.spec),
+            threshold: trainer.encodeSettings.threshold,
             learning_rate: config.learningRate,
             batch_tokens: config.batchTokens,
             input_scale: input.scale,
@@ -118,14 +142,18 @@ class TrainingJob {
 }
 
 /**
- * Trains one autoencoder.
+ * Trains one autoencoder, from its first step or from the checkpoint in the run's folder.
  * @returns false when it was cancelled
- * @throws AppError of model, dataset or disk; training-diverged
+ * @throws AppError of model, dataset or disk; training-diverged; checkpoint-invalid, checkpoint-other
  */
 export async function runTraining(spec: TrainSpec, channel: Channel): Promise<boolean> {
-  const setup = await prepareTraining(spec, channel)
+  await removeLeftovers(spec.folder)
+  // Not kept under a name: it is as large as the training itself.
+  const setup = await prepareTraining(spec, channel, await openCheckpoint(spec, channel))
   try {
-    const reporter = await TrainingReporter.open(channel, join(spec.folder, 'metrics.jsonl'), setup.trainer.steps)
+    const path = join(spec.folder, 'metrics.jsonl')
+    const { step, steps, tokens } = setup.trainer
+    const reporter = await TrainingReporter.open(channel, path, { step, steps, tokens })
     return await new TrainingJob(spec, channel, setup).run(reporter)
   } finally {
     setup.trainer.dispose()

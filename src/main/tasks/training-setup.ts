@@ -1,87 +1,84 @@
-/** Everything a training needs before its first step: model, text, scale, held-out vectors, buffer and trainer. */
+/** Everything a training needs before its first step: what it reads, scale, held-out vectors, buffer and trainer. */
+import { join } from 'node:path'
 import { AppError } from '../../shared/errors'
-import { readDocuments } from '../files/documents'
-import type { ActivationSource } from '../engine/train/activations'
-import type { InputScale } from '../engine/train/activations'
 import { ShuffleBuffer } from '../engine/train/buffer'
-import { collectCorpus, textTokens, windowCount } from '../engine/train/contexts'
-import type { Corpus } from '../engine/train/contexts'
+import type { Checkpoint } from '../engine/train/checkpoint'
 import { Random } from '../engine/train/random'
-import { ActivationStream, collectVectors, measureScale } from '../engine/train/stream'
+import type { VectorStream } from '../engine/train/stream'
 import { RANDOM_STREAMS, Trainer } from '../engine/train/trainer'
+import { kernelThreads, openKernels } from '../engine/kernels/open'
 import { HeldOutJudge } from '../engine/measure/held-out'
 import { architectureOf } from '../engine/sae/registry'
 import type { Architecture } from '../engine/sae/architecture'
 import type { TrainSpec } from '../jobs/messages'
 import type { Channel } from './channel'
 import { giveWay } from './channel'
-import { openSource } from './source'
+import { setData } from './set-data'
+import { textData } from './training-data'
+import type { TrainingData } from './training-data'
 
 export type TrainingSetup = {
   architecture: Architecture
-  source: ActivationSource
+  source: TrainingData['source']
   contextSize: number
-  input: InputScale & { droppedTokens: number }
-  stream: ActivationStream
-  passes: Random
+  input: Checkpoint['input']
+  stream: VectorStream
   buffer: ShuffleBuffer
   trainer: Trainer
-  judge: HeldOutJudge
+  /** sha256 of what is trained and judged on. */
+  dataSha256: string
 }
 
-/** @throws AppError dataset-too-small when there is not one batch to train on, or nothing to judge the result by */
-function requireText(corpus: Corpus, { bosId, batchTokens }: { bosId: number | null; batchTokens: number }): void {
-  const tokens = textTokens(corpus.training, { bosId })
-  if (tokens >= batchTokens && windowCount(corpus.heldOut) > 0) return
-  throw new AppError('dataset-too-small', { tokens, needed: batchTokens })
+/** The folder of a run's checkpoint. */
+export const checkpointFolder = ({ folder }: Pick<TrainSpec, 'folder'>): string => join(folder, 'checkpoint')
+
+/** Puts what draws and trains where the checkpoint left it. @throws AppError checkpoint-invalid */
+function takeUp(
+  { stream, buffer, trainer }: { stream: VectorStream; buffer: ShuffleBuffer; trainer: Trainer },
+  { checkpoint, path }: { checkpoint: Checkpoint; path: string },
+): void {
+  try {
+    stream.resume(checkpoint.stream)
+    buffer.restore(checkpoint.buffer)
+    trainer.restore(checkpoint.trainer)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new AppError('checkpoint-invalid', { path, reason }, { cause: error })
+  }
 }
 
-/** Opens model and text. @throws AppError of the model, the tokenizer or the dataset; hook-unknown */
-export async function openText(
+/**
+ * Opens a training at its first step, or where a checkpoint left it.
+ * @throws AppError of the model, the tokenizer, the dataset or the set of activations; checkpoint-other, checkpoint-invalid
+ */
+export async function prepareTraining(
   spec: TrainSpec,
   channel: Channel,
-): Promise<{ source: ActivationSource; contextSize: number; corpus: Corpus }> {
+  checkpoint: Checkpoint | null,
+): Promise<TrainingSetup> {
   const { config } = spec
-  const { source, tokenizer, config: model } = await openSource(spec.model, config.hookName, channel)
-  const { bosId } = source
-  const contextSize = Math.min(config.contextSize, model.contextSize)
-  const corpus = await collectCorpus(readDocuments(spec.dataset), tokenizer, {
-    contextSize,
-    bosId,
-    seed: config.seed,
-    neededTokens: config.trainingTokens,
-  })
-  requireText(corpus, { bosId, batchTokens: config.batchTokens })
-  return { source, contextSize, corpus }
-}
-
-function describe(corpus: Corpus, setup: { bosId: number | null; input: InputScale }): string {
-  const { bosId, input } = setup
-  const tokens = textTokens(corpus.training, { bosId }).toLocaleString('en-US')
-  const heldOut = textTokens(corpus.heldOut, { bosId }).toLocaleString('en-US')
-  const more = corpus.cutShort ? ', the rest of the dataset is not needed' : ''
-  const scale = `s ${input.scale.toPrecision(6)} from ${input.tokens.toLocaleString('en-US')} tokens, ${input.sinks} sinks`
-  return `${tokens} tokens to train on, ${heldOut} held out${more}; ${scale}`
-}
-
-/** @throws AppError of the model, the tokenizer or the dataset */
-export async function prepareTraining(spec: TrainSpec, channel: Channel): Promise<TrainingSetup> {
-  const { config } = spec
-  const { source, contextSize, corpus } = await openText(spec, channel)
-  await giveWay()
-  const order = Int32Array.from({ length: windowCount(corpus.training) }, (_, w) => w)
-  Random.fromSeed(config.seed, RANDOM_STREAMS.estimate).shuffle(order)
-  const input = measureScale(source, corpus.training, { order, contextSize })
-  channel.send({ type: 'log', level: 'info', text: describe(corpus, { bosId: source.bosId, input }) })
-  await giveWay()
-  const passes = Random.fromSeed(config.seed, RANDOM_STREAMS.passes)
-  const stream = new ActivationStream(source, corpus.training, { contextSize, input, random: passes })
+  const path = checkpointFolder(spec)
+  const data = await (spec.activations ? setData(spec, spec.activations) : textData(spec, channel))
+  const { source, contextSize, sha256: dataSha256 } = data
   const { dIn } = source
+  if (checkpoint && checkpoint.dIn !== dIn) throw new AppError('checkpoint-other', { path, what: 'model' })
+  if (checkpoint && checkpoint.origin.asked.dataSha256 !== dataSha256) {
+    throw new AppError('checkpoint-other', { path, what: 'dataset' })
+  }
+  await giveWay()
+  const input = checkpoint?.input ?? data.measure()
+  channel.send({ type: 'log', level: 'info', text: data.describe(input) })
+  await giveWay()
+  const stream = data.stream(input)
   const capacity = Math.max(config.bufferTokens, 2 * config.batchTokens)
   const buffer = new ShuffleBuffer({ capacity, dIn }, stream, Random.fromSeed(config.seed, RANDOM_STREAMS.buffer))
-  const { vectors } = collectVectors(source, corpus.heldOut, { contextSize, input })
-  const judge = new HeldOutJudge({ vectors, dIn, tokens: vectors.length / dIn })
+  const vectors = data.heldOut(input)
+  const heldOut = new HeldOutJudge({ vectors, dIn, tokens: vectors.length / dIn })
   const architecture = architectureOf(config.architecture)
-  const trainer = new Trainer({ architecture, dIn, config, nextBatch: (batch) => buffer.draw(batch), heldOut: judge })
-  return { architecture, source, contextSize, input, stream, passes, buffer, trainer, judge }
+  const backend = channel.backend.name
+  const kernels = openKernels({ architecture, dIn, config, backend, threads: kernelThreads() })
+  if (kernels.reason) channel.send({ type: 'log', level: 'warn', text: kernels.reason })
+  const trainer = new Trainer({ architecture, dIn, config, heldOut, openSparse: kernels.open })
+  if (checkpoint) takeUp({ stream, buffer, trainer }, { checkpoint, path })
+  return { architecture, source, contextSize, input, stream, buffer, trainer, dataSha256 }
 }

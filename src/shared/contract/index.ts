@@ -1,5 +1,6 @@
 /** The only list of names: every call and feed of the program. */
 import type { Client, HandlersOf } from '../wire'
+import { activations } from './activations'
 import { app } from './app'
 import { catalog } from './catalog'
 import { features } from './features'
@@ -10,7 +11,7 @@ import { runs } from './runs'
 import { safety } from './safety'
 import { search } from './search'
 
-export const contract = { ...app, ...library, ...hub, ...lm, ...runs, ...features, ...search, ...safety, ...catalog }
+export const contract = { ...app, ...library, ...hub, ...lm, ...activations, ...runs, ...features, ...search, ...safety, ...catalog }
 
 export type MonoscopeContract = typeof contract
 export type MonoscopeClient = Client<MonoscopeContract>

@@ -15,6 +15,8 @@ export const runs = {
     z.object({ name: z.string().trim().min(1).max(200), config: TrainConfig, atlas: z.boolean().default(true) }),
     Run,
   ),
+  /** Goes on with a run that was stopped, cut off or failed from its last checkpoint, as if it had never ended. */
+  'runs.resume': call(z.object({ runId: Id }), Run),
   /** Stops a run and keeps what it has: a last checkpoint is written first. */
   'runs.cancel': call(z.object({ runId: Id }), z.null()),
   /** Deletes a run that is not running, with its files. */

@@ -1,10 +1,11 @@
 /** Runs a language model over windows of tokens and hands out the residual vectors that count: no BOS, no padding, no attention sinks. */
+import { AppError } from '../../../shared/errors'
 import type { LanguageModel } from '../lm/model'
 import { tf } from '../tf'
 import type { Windows } from './contexts'
 
 /** A token is an attention sink when its norm is beyond this many medians. */
-const SINK_MEDIANS = 10
+export const SINK_MEDIANS = 10
 /** Tokens that the median norm and s are estimated from, at least, when there are that many. */
 export const ESTIMATION_TOKENS = 100_000
 /** Tokens per forward pass, padding included, as near as whole windows come. */
@@ -28,42 +29,86 @@ export type ActivationSource = {
   dispose(): void
 }
 
-/** A model in this very thread; it belongs to the source. */
-export function modelSource(model: LanguageModel, hookName: string, bosId: number | null): ActivationSource {
+/** As {@link ActivationSource}, for several places of the model in one pass. */
+export type HookSource = Omit<ActivationSource, 'hookName' | 'start'> & {
+  hookNames: readonly string[]
+  /** @returns waits for the vectors of each place [rows, time, dIn], in the order of `hookNames` */
+  start(ids: Int32Array, rows: number): () => Float32Array[]
+}
+
+/** A source with one place as one that has just this. */
+export function oneHook(source: HookSource): ActivationSource {
+  const { hookNames, bosId, dIn, passesAhead } = source
   return {
-    ...{ hookName, bosId, dIn: model.config.dModel, passesAhead: 1 },
-    start: (ids, rows) => () => residOf(model, hookName, { ids, rows }),
+    ...{ hookName: hookNames[0] ?? '', bosId, dIn, passesAhead },
+    dispose: () => source.dispose(),
+    start: (ids, rows) => {
+      const wait = source.start(ids, rows)
+      return () => wait()[0] ?? new Float32Array()
+    },
+  }
+}
+
+function asHooks(source: ActivationSource): HookSource {
+  const { hookName, bosId, dIn, passesAhead } = source
+  return {
+    ...{ hookNames: [hookName], bosId, dIn, passesAhead },
+    dispose: () => source.dispose(),
+    start: (ids, rows) => {
+      const wait = source.start(ids, rows)
+      return () => [wait()]
+    },
+  }
+}
+
+/** A model in this very thread; it belongs to the source. */
+export function modelHooks(model: LanguageModel, hookNames: readonly string[], bosId: number | null): HookSource {
+  return {
+    ...{ hookNames, bosId, dIn: model.config.dModel, passesAhead: 1 },
+    start: (ids, rows) => () => residsOf(model, hookNames, { ids, rows }),
     dispose: () => model.dispose(),
   }
 }
+
+/** {@link modelHooks} for one place. */
+export const modelSource = (model: LanguageModel, hookName: string, bosId: number | null): ActivationSource =>
+  oneHook(modelHooks(model, [hookName], bosId))
 
 /** Values of a model's widest layer, about four times its width, that are computed at once: 4 MB. */
 const VALUES_AT_ONCE = 1024 * 1024
 const MLP_TIMES = 4
 
 /**
- * Residual vectors of texts side by side [rows, time, dModel], computed some rows at a time. How many follows from the shapes alone,
- * so that the same texts always give the same bits.
+ * Vectors at some hooks of texts side by side, each [rows, time, dModel], computed some rows at a time. How many follows from the
+ * shapes alone, so that the same texts always give the same bits.
  */
-export function residOf(
+export function residsOf(
   model: LanguageModel,
-  hookName: string,
+  hookNames: readonly string[],
   { ids, rows }: { ids: Int32Array; rows: number },
-): Float32Array<ArrayBuffer> {
+): Float32Array<ArrayBuffer>[] {
   const { dModel } = model.config
   const time = ids.length / rows
   const atOnce = Math.max(1, Math.floor(VALUES_AT_ONCE / (MLP_TIMES * dModel * time)))
-  const vectors = new Float32Array(rows * time * dModel)
+  const vectors = hookNames.map(() => new Float32Array(rows * time * dModel))
+  const stopAfter = lastHook(model, hookNames)
   for (let row = 0; row < rows; row += atOnce) {
     const count = Math.min(atOnce, rows - row)
     const input = tf.tensor2d(ids.subarray(row * time, (row + count) * time), [count, time], 'int32')
-    const { captured, logits } = model.forward(input, { capture: [hookName], stopAfter: hookName })
-    const resid = captured[hookName]
-    if (!resid) throw new Error(`the model gave nothing at ${hookName}`)
-    vectors.set(resid.dataSync<'float32'>(), row * time * dModel)
-    tf.dispose([input, resid, ...(logits ? [logits] : [])])
+    const { captured, logits } = model.forward(input, { capture: [...hookNames], stopAfter })
+    hookNames.forEach((hookName, at) => {
+      const resid = captured[hookName]
+      if (!resid) throw new Error(`the model gave nothing at ${hookName}`)
+      vectors[at]?.set(resid.dataSync<'float32'>(), row * time * dModel)
+    })
+    tf.dispose([input, ...Object.values(captured), ...(logits ? [logits] : [])])
   }
   return vectors
+}
+
+/** The hook that a pass reaches last. */
+function lastHook(model: LanguageModel, hookNames: readonly string[]): string {
+  return model.hookNames().findLast((name) => hookNames.includes(name)) ?? hookNames[0] ?? ''
 }
 
 /** Residual vectors of one window's text tokens. */
@@ -99,14 +144,24 @@ function normsOf(vectors: Float32Array, dIn: number): Float32Array {
   return norms
 }
 
+/** @throws AppError activations-invalid when a norm is no finite number, since a value of the vector is none then */
+function requireFinite(norms: Float32Array, place: { hookName: string; document: number; start: number }): void {
+  const at = norms.findIndex((norm) => !Number.isFinite(norm))
+  const { hookName, document, start } = place
+  if (at >= 0) throw new AppError('activations-invalid', { hookName, document, position: start + at })
+}
+
+/** Activations of one window at each hook of a source. */
+type HookActivations = WindowActivations[]
+
 /** Starts the forward pass of some windows, at most `rows`; missing rows are padding. */
 function startWindows(
-  source: ActivationSource,
+  source: HookSource,
   windows: Windows,
   picked: readonly number[],
   rows: number,
-): () => WindowActivations[] {
-  const { dIn, bosId } = source
+): () => HookActivations[] {
+  const { dIn, bosId, hookNames } = source
   const ids = padIds(windows, picked, rows)
   const time = ids.length / rows
   const wait = source.start(ids, rows)
@@ -115,20 +170,31 @@ function startWindows(
     const data = wait()
     return picked.map((window, row) => {
       const length = (windows.offsets[window + 1] ?? 0) - (windows.offsets[window] ?? 0)
-      const vectors = data.slice((row * time + skipped) * dIn, (row * time + length) * dIn)
-      return { window, vectors, norms: normsOf(vectors, dIn) }
+      const [document, start] = [windows.documents[window] ?? 0, windows.starts[window] ?? 0]
+      return data.map((values, at) => {
+        const vectors = values.slice((row * time + skipped) * dIn, (row * time + length) * dIn)
+        const norms = normsOf(vectors, dIn)
+        requireFinite(norms, { hookName: hookNames[at] ?? '', document, start })
+        return { window, vectors, norms }
+      })
     })
   }
 }
 
-/** Walks over windows in the given order; passes are started ahead of it, and results come in order. */
-export function* walkWindows(
-  source: ActivationSource,
+type Walk = { order: ArrayLike<number>; contextSize: number }
+
+/**
+ * Walks over windows in the given order; passes are started ahead of it, and results come in order.
+ * @returns activations at each hook of the source
+ * @throws AppError activations-invalid naming document and token
+ */
+export function* walkHooks(
+  source: HookSource,
   windows: Windows,
-  { order, contextSize }: { order: ArrayLike<number>; contextSize: number },
-): Generator<WindowActivations> {
+  { order, contextSize }: Walk,
+): Generator<HookActivations> {
   const rows = passWindows(contextSize)
-  const started: (() => WindowActivations[])[] = []
+  const started: (() => HookActivations[])[] = []
   for (let at = 0; at < order.length; at += rows) {
     const picked: number[] = []
     for (let i = at; i < Math.min(at + rows, order.length); i++) picked.push(order[i] ?? 0)
@@ -136,6 +202,35 @@ export function* walkWindows(
     if (started.length >= source.passesAhead) yield* started.shift()?.() ?? []
   }
   for (const wait of started) yield* wait()
+}
+
+/** {@link walkHooks} for a source with one hook. */
+export function* walkWindows(source: ActivationSource, windows: Windows, walk: Walk): Generator<WindowActivations> {
+  for (const [found] of walkHooks(asHooks(source), windows, walk)) if (found) yield found
+}
+
+/** Whether all vectors that were looked at are the same, which leaves nothing to learn. */
+export class Sameness {
+  private first: Float32Array | null = null
+  private tokens = 0
+  private differs = false
+
+  constructor(private readonly hookName: string) {}
+
+  /** @param vectors [tokens, dIn] */
+  look(vectors: Float32Array, dIn: number): void {
+    this.tokens += vectors.length / dIn
+    if (this.differs || vectors.length === 0) return
+    this.first ??= vectors.slice(0, dIn)
+    const first = this.first
+    this.differs = vectors.some((value, at) => value !== first[at % dIn])
+  }
+
+  /** @throws AppError activations-constant */
+  require(): void {
+    const { hookName, tokens } = this
+    if (tokens > 1 && !this.differs) throw new AppError('activations-constant', { hookName, tokens })
+  }
 }
 
 /** What the inputs of a dictionary look like; frozen before training and stored with it. */

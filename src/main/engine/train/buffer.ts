@@ -1,16 +1,21 @@
 /** The shuffle buffer: a pool of activation vectors from many documents, out of which batches are drawn at random. */
-import type { Random, RandomState } from './random'
+import { Random } from './random'
+import type { RandomState } from './random'
 
 /** Vectors of consecutive tokens, already scaled; `positions` name the tokens they came from. */
 export type VectorBlock = { vectors: Float32Array; positions: Int32Array }
 
 export type BufferState = {
   random: RandomState
-  /** Positions of the vectors in the pool, in pool order; the vectors can be computed again from them. */
-  positions: Int32Array
-  /** Tokens of the source taken so far. */
+  /** What is in the pool, in pool order. */
+  pool: VectorBlock
+  /** What was taken from the source and did not fit the pool; may be empty. */
+  pending: VectorBlock
+  /** Tokens of the source that came into the pool so far. */
   taken: number
 }
+
+const EMPTY: VectorBlock = { vectors: new Float32Array(), positions: new Int32Array() }
 
 /**
  * Draws rows without replacement from a pool that is filled up again whenever less than half of it is left.
@@ -19,6 +24,7 @@ export type BufferState = {
 export class ShuffleBuffer {
   private readonly vectors: Float32Array
   private readonly positions: Int32Array
+  private random: Random
   private count = 0
   private taken = 0
   /** What did not fit the pool at the last fill. */
@@ -31,14 +37,37 @@ export class ShuffleBuffer {
   constructor(
     private readonly shape: { capacity: number; dIn: number },
     private readonly source: Iterator<VectorBlock>,
-    private readonly random: Random,
+    random: Random,
   ) {
+    this.random = random
     this.vectors = new Float32Array(shape.capacity * shape.dIn)
     this.positions = new Int32Array(shape.capacity)
   }
 
+  /** Views, not copies: good until the next draw. */
   get state(): BufferState {
-    return { random: this.random.state, positions: this.positions.slice(0, this.count), taken: this.taken }
+    const { count, taken, pending } = this
+    const vectors = this.vectors.subarray(0, count * this.shape.dIn)
+    const pool = { vectors, positions: this.positions.subarray(0, count) }
+    return { random: this.random.state, pool, pending: pending ?? EMPTY, taken }
+  }
+
+  /**
+   * Takes up the state of another buffer of this shape; its source must stand where that one's did.
+   * @throws Error when the state does not fit this buffer
+   */
+  restore({ random, pool, pending, taken }: BufferState): void {
+    const { capacity, dIn } = this.shape
+    for (const { vectors, positions } of [pool, pending]) {
+      if (vectors.length !== positions.length * dIn) throw new Error('vectors and positions differ in number')
+    }
+    if (pool.positions.length > capacity) throw new Error('the pool is larger than the buffer')
+    this.vectors.set(pool.vectors)
+    this.positions.set(pool.positions)
+    this.count = pool.positions.length
+    this.pending = pending.positions.length > 0 ? pending : null
+    this.taken = taken
+    this.random = new Random(random)
   }
 
   /** Fills `batch` [rows, dIn] with random rows of the pool. */

@@ -1,5 +1,8 @@
 /** Cuts documents into the windows a model reads, and keeps some documents apart to judge the result on. */
+import { HELD_OUT_SHARE, HELD_OUT_TOKENS, heldOutTokensFor } from '../../../shared/held-out'
 import { mix32 } from './random'
+
+export { HELD_OUT_TOKENS }
 
 /** What the windows need of a tokenizer. */
 export type TextEncoder = { encode(text: string): number[] }
@@ -24,9 +27,6 @@ export type Corpus = {
 
 export type WindowOptions = { contextSize: number; bosId: number | null }
 
-const HELD_OUT_SHARE = 0.05
-/** Held-out tokens that an evaluation looks at, at most. */
-export const HELD_OUT_TOKENS = 40_000
 /** Ids kept in memory, at most (4 bytes each); a longer run goes over them several times. */
 export const LARGEST_CORPUS_TOKENS = 2 ** 28
 
@@ -93,6 +93,10 @@ export class WindowList {
     return this.ids.length
   }
 
+  get count(): number {
+    return this.documents.length
+  }
+
   add(window: { ids: readonly number[]; start: number }, document: number): void {
     this.ids.push(window.ids)
     this.offsets.push([this.ids.length])
@@ -120,6 +124,29 @@ export function pickWindows(windows: Windows, picked: Iterable<number>): Windows
   return list.toWindows()
 }
 
+/** The beginning of some windows with at most so many text tokens; the last window may be cut. */
+export function firstTokens(
+  { ids, offsets, documents, starts }: Windows,
+  { tokens, bosId }: { tokens: number; bosId: number | null },
+): Windows {
+  const bos = bosId === null ? 0 : 1
+  let count = 0
+  let left = tokens
+  while (count < documents.length && left > 0) {
+    left -= (offsets[count + 1] ?? 0) - (offsets[count] ?? 0) - bos
+    count += 1
+  }
+  const cut = offsets.slice(0, count + 1)
+  const end = (cut[count] ?? 0) + Math.min(0, left)
+  cut[count] = end
+  return {
+    ids: ids.subarray(0, end),
+    offsets: cut,
+    documents: documents.slice(0, count),
+    starts: starts.slice(0, count),
+  }
+}
+
 const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i)
 
 /** No document was held out: the last document of several, or the last windows of the only one. */
@@ -135,24 +162,28 @@ function splitLate(windows: Windows): { training: Windows; heldOut: Windows } {
  * Reads documents until there are `neededTokens` to train on, or to the end.
  * Every document whose seeded hash falls into the lowest 5 % is held out; of these, windows beyond {@link HELD_OUT_TOKENS}
  * tokens are neither trained on nor evaluated. When chance holds none out, the last document is.
+ * @param options `isTextOnly`: BOS does not count among the needed tokens
  */
 export async function collectCorpus(
   documents: AsyncIterable<{ index: number; text: string }>,
   tokenizer: TextEncoder,
-  options: WindowOptions & { seed: number; neededTokens: number },
+  options: WindowOptions & { seed: number; neededTokens: number; isTextOnly?: boolean },
 ): Promise<Corpus> {
   const training = new WindowList()
   const heldOut = new WindowList()
   const wanted = Math.min(options.neededTokens, LARGEST_CORPUS_TOKENS)
   let cutShort = false
+  const bos = options.isTextOnly === true && options.bosId !== null ? 1 : 0
+  const trainable = () => training.tokens - bos * training.count
+  const judgeable = () => heldOut.tokens - bos * heldOut.count
   for await (const { index, text } of documents) {
-    if (training.tokens >= wanted && heldOut.tokens >= Math.min(HELD_OUT_TOKENS, HELD_OUT_SHARE * wanted)) {
+    if (trainable() >= wanted && judgeable() >= heldOutTokensFor(wanted)) {
       cutShort = true
       break
     }
     const into = isHeldOut(index, options.seed) ? heldOut : training
     for (const window of cutDocument(tokenizer.encode(text), options)) {
-      if (into === training || heldOut.tokens < HELD_OUT_TOKENS) into.add(window, index)
+      if (into === training || judgeable() < HELD_OUT_TOKENS) into.add(window, index)
     }
   }
   const split = { training: training.toWindows(), heldOut: heldOut.toWindows() }

@@ -1,7 +1,14 @@
 /** The one source of randomness of the engine: a seeded generator whose state can be saved, so that a run can be repeated bit for bit. */
+import { z } from 'zod'
+
+const Word = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1)
 
 /** Four 32-bit words; never all zero. */
-export type RandomState = [number, number, number, number]
+export const RandomState = z.tuple([Word, Word, Word, Word])
+export type RandomState = z.infer<typeof RandomState>
 
 const rotateLeft = (x: number, k: number) => ((x << k) | (x >>> (32 - k))) >>> 0
 

@@ -6,7 +6,8 @@ import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_thread
 import type { MessagePort } from 'node:worker_threads'
 import { AppError, fromFailure } from '../../../shared/errors'
 import type { Failure } from '../../../shared/errors'
-import type { ActivationSource } from './activations'
+import { oneHook } from './activations'
+import type { ActivationSource, HookSource } from './activations'
 
 /** What a thread is started with. */
 export type ThreadSetup = {
@@ -14,14 +15,14 @@ export type ThreadSetup = {
   /** One counter that every thread adds to after each message, so that the waiting side wakes up. */
   signal: Int32Array
   modelPath: string
-  /** Blocks to load: those up to the hook. */
+  /** Blocks to load: those up to the last hook. */
   blocks: number
-  hookName: string
+  hookNames: readonly string[]
   backend: string
 }
 
 export type ToThread = { ids: Int32Array; rows: number }
-export type FromThread = { resid: Float32Array<ArrayBuffer> } | { failure: Failure }
+export type FromThread = { resids: Float32Array<ArrayBuffer>[] } | { failure: Failure }
 
 /** A thread that says nothing for this long has died without a word. */
 const SILENCE_MS = 10 * 60_000
@@ -55,7 +56,7 @@ class Thread {
   }
 
   /** Blocks until the pass is done. @throws AppError what the thread met; worker-lost when it is silent */
-  wait(pending: Pending): Float32Array {
+  wait(pending: Pending): Float32Array[] {
     while (!pending.result) {
       const seen = Atomics.load(this.signal, 0)
       const message = receiveMessageOnPort(this.port)
@@ -68,7 +69,7 @@ class Thread {
       }
     }
     if ('failure' in pending.result) throw fromFailure(pending.result.failure)
-    return pending.result.resid
+    return pending.result.resids
   }
 
   dispose(): void {
@@ -78,18 +79,18 @@ class Thread {
 }
 
 export type ThreadOptions = Omit<ThreadSetup, 'port' | 'signal'> &
-  Pick<ActivationSource, 'bosId' | 'dIn'> & {
+  Pick<HookSource, 'bosId' | 'dIn'> & {
     /** The script that serves a thread. */
     entry: string
     threads: number
   }
 
 /** Passes of a model folder on several threads. Results do not depend on how many there are: every pass is computed by one. */
-export function threadSource({ entry, threads, bosId, dIn, ...setup }: ThreadOptions): ActivationSource {
+export function threadHooks({ entry, threads, bosId, dIn, ...setup }: ThreadOptions): HookSource {
   const signal = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   const all = Array.from({ length: threads }, () => new Thread(entry, signal, setup))
   return {
-    ...{ hookName: setup.hookName, bosId, dIn },
+    ...{ hookNames: setup.hookNames, bosId, dIn },
     // One more than there are threads, so that none waits while the caller works on a result.
     passesAhead: threads + 1,
     start(ids, rows) {
@@ -100,3 +101,10 @@ export function threadSource({ entry, threads, bosId, dIn, ...setup }: ThreadOpt
     dispose: () => all.forEach((thread) => thread.dispose()),
   }
 }
+
+/** {@link threadHooks} for one place. */
+export const threadSource = ({
+  hookName,
+  ...options
+}: Omit<ThreadOptions, 'hookNames'> & { hookName: string }): ActivationSource =>
+  oneHook(threadHooks({ ...options, hookNames: [hookName] }))

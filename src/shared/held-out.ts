@@ -1,0 +1,20 @@
+/** How much text is kept apart to judge a dictionary by, and what that makes of a dataset. */
+
+export const HELD_OUT_SHARE = 0.05
+/** Held-out tokens that an evaluation looks at, at most. */
+export const HELD_OUT_TOKENS = 40_000
+
+/** Held-out tokens that go with so many to train on, at least. */
+export const heldOutTokensFor = (tokens: number): number => Math.min(HELD_OUT_TOKENS, HELD_OUT_SHARE * tokens)
+
+/**
+ * What a set of activations will hold of a dataset.
+ * @param tokens asked for, to train on
+ * @param available text tokens of the dataset; exact where the dataset is larger than needed or used up whole
+ */
+export function plannedTokens(tokens: number, available: number): { training: number; heldOut: number } {
+  const training = Math.min(tokens, Math.round((1 - HELD_OUT_SHARE) * available))
+  const isShort = training < tokens
+  const heldOut = isShort ? Math.min(HELD_OUT_TOKENS, available - training) : Math.ceil(heldOutTokensFor(tokens))
+  return { training, heldOut: Math.min(heldOut, available - training) }
+}
