@@ -7,6 +7,7 @@ import { sha256OfFile } from '../../src/main/files/saelens'
 import { threadSource } from '../../src/main/engine/train/thread-source'
 import { threadsFor } from '../../src/main/tasks/source'
 import type { JobSpec } from '../../src/main/jobs/messages'
+import { TrainConfig } from '../../src/shared/domain'
 import { reportSkip, storiesFolder } from './goldens'
 import { buildWorker, removeWorker, TestWorker } from './worker-process'
 
@@ -41,10 +42,10 @@ async function hashesWith(threads: number): Promise<{ sae: string; atlas: string
   const folder = join(root, `threads-${threads}`)
   const model = { name: 'stories', path: stories ?? '', sha256: 'a' }
   const dataset = { name: 'corpus', path: join(root, 'corpus.jsonl'), textField: 'text', deduplicate: false }
-  const config = {
-    ...{ modelId: 1, datasetId: 1, hookName, architecture: 'standard' as const, dSae: 96, l1Coefficient: 1 },
+  const config = TrainConfig.parse({
+    ...{ modelId: 1, datasetId: 1, hookName, architecture: 'standard', dSae: 96, l1Coefficient: 1 },
     ...{ learningRate: 3e-3, batchTokens: 256, trainingTokens: 256 * 20, contextSize: 64, bufferTokens: 4096, seed: 3 },
-  }
+  })
   await run({ kind: 'train', name: 'same', config, model, dataset, folder, checkpointMinutes: 10 }, threads)
   // The same autoencoder for all, so that the atlas file names the same origin.
   const sae = { path: join(root, 'threads-1', 'sae'), hookName, contextSize: 64 }

@@ -1,13 +1,15 @@
 /** The training loop on the tensorflow backend. */
 import { describe } from 'vitest'
 import { openTestBackend } from './goldens'
-import { deadCase, divergenceCase, judgeCase, learningCase, repeatCase } from './train-cases'
+import { deadCase, divergenceCase, judgeCase, learningCase, repeatCase, resumeCase, togetherCase } from './train-cases'
 
 const backend = await openTestBackend('tensorflow')
 
 describe.skipIf(!backend)('training on tensorflow', () => {
   learningCase()
   repeatCase()
+  togetherCase()
+  resumeCase()
   judgeCase()
   divergenceCase()
   deadCase()

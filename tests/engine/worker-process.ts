@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { build } from 'vite'
+import assemblyscript from '../../scripts/vite-assemblyscript.mjs'
 import type { FromWorker, ToWorker } from '../../src/main/jobs/messages'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -17,6 +18,7 @@ export async function buildWorker(): Promise<string> {
     configFile: false,
     root: ROOT,
     logLevel: 'silent',
+    plugins: [assemblyscript()],
     build: { ssr: join(ROOT, 'src/main/worker.ts'), outDir: folder, emptyOutDir: true, target: 'node24' },
   })
   return join(folder, 'worker.js')

@@ -7,6 +7,7 @@ import { readAtlas } from '../../src/main/files/atlas-file'
 import { openSafetensors } from '../../src/main/files/safetensors'
 import { readSaelens, sha256OfFile } from '../../src/main/files/saelens'
 import type { TrainSpec } from '../../src/main/jobs/messages'
+import { TrainConfig } from '../../src/shared/domain'
 import { reportSkip, storiesFolder } from './goldens'
 import { buildWorker, removeWorker, TestWorker } from './worker-process'
 
@@ -39,17 +40,10 @@ const dataset = () => ({
 })
 
 function trainSpec(name: string, steps: number): TrainSpec {
-  const config = {
-    ...{ modelId: 1, datasetId: 1, hookName, architecture: 'standard' as const, dSae: 96, l1Coefficient: 1 },
-    ...{
-      learningRate: 3e-3,
-      batchTokens: 256,
-      trainingTokens: 256 * steps,
-      contextSize: 64,
-      bufferTokens: 4096,
-      seed: 3,
-    },
-  }
+  const config = TrainConfig.parse({
+    ...{ modelId: 1, datasetId: 1, hookName, architecture: 'standard', dSae: 96, l1Coefficient: 1, learningRate: 3e-3 },
+    ...{ batchTokens: 256, trainingTokens: 256 * steps, contextSize: 64, bufferTokens: 4096, seed: 3 },
+  })
   return { kind: 'train', name, config, model, dataset: dataset(), folder: join(root, name), checkpointMinutes: 10 }
 }
 

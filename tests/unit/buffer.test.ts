@@ -55,9 +55,57 @@ describe('ShuffleBuffer', () => {
     const batch = new Float32Array(8 * D_IN)
     buffer.draw(batch)
     const drawn = Array.from({ length: 8 }, (_, row) => batch[row * D_IN] ?? -1)
-    const { positions, taken } = buffer.state
+    const { pool, taken } = buffer.state
     expect(taken).toBe(40)
-    expect([...positions, ...drawn].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, t) => t))
+    expect([...pool.positions, ...drawn].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, t) => t))
+  })
+})
+
+/** Batch t of a buffer, numbers only. */
+function drawFrom(buffer: ShuffleBuffer): number[] {
+  const batch = new Float32Array(8 * D_IN)
+  buffer.draw(batch)
+  return [...batch]
+}
+
+/** A source that can be told to begin behind some of its blocks. */
+function countingFrom(blocks: number): { source: Iterator<VectorBlock>; given: () => number } {
+  const source = counting()
+  for (let i = 0; i < blocks; i++) source.next()
+  let given = blocks
+  return { source: { next: () => (given++, source.next()) }, given: () => given }
+}
+
+describe('a resumed ShuffleBuffer', () => {
+  const shape = { capacity: 40, dIn: D_IN }
+  it('hands out the same batches, wherever it was stopped', () => {
+    const whole = new ShuffleBuffer(shape, counting(), Random.fromSeed(6))
+    const expected = Array.from({ length: 40 }, () => drawFrom(whole))
+    const places = Random.fromSeed(7)
+    let [from, pendingMet] = [countingFrom(0), 0]
+    let buffer = new ShuffleBuffer(shape, from.source, Random.fromSeed(6))
+    const got: number[][] = []
+    while (got.length < expected.length) {
+      for (let left = 1 + places.int(3); left > 0; left--) got.push(drawFrom(buffer))
+      // Through plain copies, as a file would hand them back.
+      const state = structuredClone(buffer.state)
+      pendingMet += state.pending.positions.length > 0 ? 1 : 0
+      from = countingFrom(from.given())
+      buffer = new ShuffleBuffer(shape, from.source, Random.fromSeed(99))
+      buffer.restore(state)
+    }
+    expect(got.slice(0, expected.length)).toEqual(expected)
+    expect(pendingMet).toBeGreaterThan(3)
+  })
+
+  it('refuses a state that does not fit it', () => {
+    const buffer = new ShuffleBuffer(shape, counting(), Random.fromSeed(1))
+    drawFrom(buffer)
+    const state = structuredClone(buffer.state)
+    const small = new ShuffleBuffer({ capacity: 16, dIn: D_IN }, counting(), Random.fromSeed(1))
+    expect(() => small.restore(state)).toThrow('larger than the buffer')
+    const wide = new ShuffleBuffer({ capacity: 40, dIn: 4 }, counting(), Random.fromSeed(1))
+    expect(() => wide.restore(state)).toThrow('differ in number')
   })
 })
 

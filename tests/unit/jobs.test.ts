@@ -1,4 +1,5 @@
 /** Jobs over a scripted worker: order, cancel, crash, boot after a kill, the warm worker, and feeds that lose nothing. */
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { writeAtlas } from '../../src/main/files/atlas-file'
@@ -32,8 +33,14 @@ function rooms(worker = workerPath, runtime = findRuntime()) {
   const config = configOf(model.id, dataset.id)
   onTestFinished(() => queue.close())
   // Run handlers use only these of the services.
-  const handlers = runHandlers({ store, queue, changes } as Services)
+  const handlers = runHandlers({ store, queue, changes, paths } as Services)
   return { folder, paths, store, queue, changes, config, handlers, log, dataset }
+}
+
+/** What main reads of a checkpoint. @param folder of the run */
+function writeCheckpointHead(folder: string, step: number): void {
+  mkdirSync(join(folder, 'checkpoint'), { recursive: true })
+  writeFileSync(join(folder, 'checkpoint', 'state.json'), JSON.stringify({ step }))
 }
 
 const ended = (of: ReturnType<typeof rooms>, runId: number) =>
@@ -135,6 +142,51 @@ describe('queue', () => {
     await recoverRuns(one.store, one.paths, one.log)
     expect(one.store.runs.get(runId).state).toBe('interrupted')
     expect(one.store.jobs.next()).toBeNull()
+  })
+
+  it.each(['killed', 'fails', 'slow'])(
+    'goes on with a training that ended early (%s), and builds its atlas',
+    async (name) => {
+      const one = rooms()
+      await writePieces(join(one.paths.pieces, `${MODEL.sha256}.safetensors`), PIECES)
+      await writeAtlas(atlasFile(one.paths, 1), { ...makeAtlas(8), ...widened(makeAtlas(8)) })
+      const run = one.queue.startTraining(name, one.config, true)
+      if (name === 'slow') {
+        await expect.poll(() => one.store.runs.get(run.id).step).toBe(5)
+        expect(() => one.queue.resumeTraining(run.id)).toThrow(expect.objectContaining({ code: 'run-not-resumable' }))
+        one.queue.cancel(run.jobId ?? 0)
+      }
+      await ended(one, run.id)
+      expect(() => one.queue.resumeTraining(run.id)).toThrow(expect.objectContaining({ code: 'checkpoint-missing' }))
+      expect(await one.handlers['runs.get']({ runId: run.id })).toMatchObject({ canResume: false, resumeStep: null })
+      writeCheckpointHead(one.paths.run(run.id), 3)
+      expect(await one.handlers['runs.get']({ runId: run.id })).toMatchObject({ canResume: true, resumeStep: 3 })
+      const resumed = await one.handlers['runs.resume']({ runId: run.id })
+      expect(resumed).toMatchObject({ id: run.id, state: 'running', step: 3, failure: null, canResume: false })
+      expect(one.store.metrics.after(run.id, -1).map(({ step }) => step)).toEqual([1, 2])
+      await ended(one, run.id)
+      expect(one.store.runs.get(run.id)).toMatchObject({ state: 'done', step: 5, failure: null })
+      // The scripted worker begins at step 4; the real one sends the points of its checkpoint's step as well.
+      expect(one.store.metrics.after(run.id, -1).map(({ step }) => step)).toEqual([1, 2, 4, 5])
+      expect(one.store.saes.ofRun(run.id)).toMatchObject({ partial: false, sha256: 'sha-5' })
+      await expect.poll(() => one.store.saes.ofRun(run.id)?.atlas).toMatchObject({ liveFeatures: 5 })
+      expect(() => one.queue.resumeTraining(run.id)).toThrow('Run 1 is done and cannot be resumed.')
+      expect(() => one.queue.resumeTraining(99)).toThrow(expect.objectContaining({ code: 'not-found' }))
+    },
+  )
+
+  it('puts back at boot the checkpoint that was being replaced', async () => {
+    const one = rooms()
+    const runId = one.store.runs.add('cut off', one.config)
+    const { id } = one.store.jobs.add({
+      ...{ kind: 'train', runId, saeId: null, datasetId: one.dataset.id, title: 'x', chained: false, total: 5 },
+    })
+    one.store.jobs.start(id)
+    writeCheckpointHead(one.paths.run(runId), 2)
+    renameSync(join(one.paths.run(runId), 'checkpoint'), join(one.paths.run(runId), 'checkpoint.previous'))
+    await recoverRuns(one.store, one.paths, one.log)
+    expect(readdirSync(one.paths.run(runId))).toEqual(['checkpoint'])
+    expect(await one.handlers['runs.get']({ runId })).toMatchObject({ state: 'interrupted', resumeStep: 2 })
   })
 
   it('refuses to remove a run at work and removes one that has ended', async () => {

@@ -161,7 +161,7 @@ describe('runs', () => {
     const runId = store.runs.add('one', configOf(model.id, dataset.id))
     const point = (step: number, loss: number) => ({
       ...{ step, tokens: step, loss, mse: 1, l1: 1, l0: 1, explainedVariance: null, heldOutL0: 2 },
-      ...{ deadFraction: 0, learningRate: 0.1 },
+      ...{ deadFraction: 0, learningRate: 0.1, aux: null, gradientNorm: 1, route: 'sparse' as const },
     })
     store.metrics.add(runId, [point(2, 1), point(1, 2), point(3, Number.NaN)])
     expect(store.metrics.after(runId, -1).map(({ step }) => step)).toEqual([1, 2])

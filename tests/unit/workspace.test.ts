@@ -39,7 +39,7 @@ describe('workspace', () => {
     const folder = join(temporaryFolder(), 'new', 'workspace')
     const host = await answering()
     const workspace = await openWorkspace(folder, host)
-    const expected = ['backups', 'corpora', 'exports', 'models', 'runs', 'saes']
+    const expected = ['activations', 'backups', 'corpora', 'exports', 'models', 'runs', 'saes']
     expect(readdirSync(folder).filter((name) => !name.includes('.'))).toEqual(expected)
     expect(statSync(join(folder, LOCK_NAME)).mode & 0o777).toBe(process.platform === 'win32' ? 0o666 : 0o600)
     expect(JSON.parse(readFileSync(join(folder, LOCK_NAME), 'utf8'))).toMatchObject({

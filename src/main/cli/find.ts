@@ -1,6 +1,6 @@
 /** Finds what the user named by number or by name, the newest of that name; without a name, the newest. */
 import { InvalidArgumentError } from 'commander'
-import type { Dataset, Model, Sae } from '../../shared/domain'
+import type { ActivationSet, Dataset, Model, Sae } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import type { Session } from './session'
 
@@ -20,6 +20,9 @@ export const findDataset = async ({ client }: Session, wanted?: string): Promise
 
 export const findSae = async ({ client }: Session, wanted?: string): Promise<Sae> =>
   find(await client.call('saes.list', {}), wanted, 'SAE')
+
+export const findActivations = async ({ client }: Session, wanted?: string): Promise<ActivationSet> =>
+  find(await client.call('activations.list', {}), wanted, 'activations')
 
 /** A number given as an option or argument. */
 export function toNumber(given: string): number {

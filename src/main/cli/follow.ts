@@ -61,7 +61,8 @@ export async function followRun(session: Session, runId: number): Promise<Run> {
  */
 export async function followJob(session: Session, jobId: number): Promise<Job> {
   const { client, out } = session
-  const line = ({ title, done, total }: Job) => out.say('working', { what: out.say('atlas'), name: title, done, total })
+  const line = ({ kind, title, done, total }: Job) =>
+    out.say('working', { what: out.say(kind === 'collect' ? 'collecting' : 'atlas'), name: title, done, total })
   const watching = new Promise<Job>((resolve, reject) => {
     let latest: Job | undefined
     client.feed(

@@ -1,5 +1,6 @@
 /** The command line: global options, one session per command, and exit statuses. */
 import { Command, CommanderError, Option } from 'commander'
+import { addActivationCommands } from './activations'
 import { addCatalogCommands } from './catalog'
 import { addDemoCommand } from './demo'
 import { addFeatureCommands } from './features'
@@ -69,6 +70,7 @@ export async function runCommandLine(args: readonly string[], program: Program, 
   addDatasetCommands(command, run)
   addHubCommands(command, run)
   addLmCommands(command, run)
+  addActivationCommands(command, run)
   addRunCommands(command, run)
   addFeatureCommands(command, run)
   addSearchCommands(command, run)

@@ -1,8 +1,8 @@
 /** `train`, `atlas` and `runs`: the long work, followed to its end. */
 import type { Command } from 'commander'
-import type { Run, Sae, TrainConfig } from '../../shared/domain'
+import type { ActivationSet, Run, Sae, TrainConfig } from '../../shared/domain'
 import { presetFor } from '../../shared/presets'
-import { findDataset, findModel, findSae, toNumber } from './find'
+import { findActivations, findDataset, findModel, findSae, toNumber } from './find'
 import { atlasJobOf, followJob, followRun } from './follow'
 import type { RunCommand } from './run-command'
 import type { Output } from './output'
@@ -16,6 +16,7 @@ type TrainOptions = {
   dataset?: string
   name?: string
   atlas: boolean
+  activations?: string
   hook?: string
   dSae?: number
   l1?: number
@@ -49,10 +50,15 @@ const atlasLine = (out: Output, { id, name, atlas }: Sae): string =>
     live: atlas?.liveFeatures ?? 0,
   })
 
+/** The preset's hook point where the set has it. */
+const hookOf = (set: ActivationSet | null, preset: string): string =>
+  !set || set.hookNames.includes(preset) ? preset : (set.hookNames[0] ?? preset)
+
 /** The preset for what was chosen, with the options laid over it. */
 async function configOf(session: Session, options: TrainOptions): Promise<TrainConfig> {
-  const model = await findModel(session, options.model)
-  const dataset = await findDataset(session, options.dataset)
+  const set = options.activations === undefined ? null : await findActivations(session, options.activations)
+  const model = await findModel(session, options.model ?? (set ? String(set.modelId) : undefined))
+  const dataset = await findDataset(session, options.dataset ?? (set ? String(set.datasetId) : undefined))
   const { dModel, layers, contextSize } = model
   const preset = presetFor({
     modelId: model.id,
@@ -69,7 +75,8 @@ async function configOf(session: Session, options: TrainOptions): Promise<TrainC
     ...preset,
     batchTokens,
     trainingTokens,
-    hookName: options.hook ?? preset.hookName,
+    activationsId: set?.id ?? null,
+    hookName: options.hook ?? hookOf(set, preset.hookName),
     dSae: options.dSae ?? preset.dSae,
     l1Coefficient: options.l1 ?? preset.l1Coefficient,
     learningRate: options.lr ?? preset.learningRate,
@@ -80,15 +87,27 @@ async function configOf(session: Session, options: TrainOptions): Promise<TrainC
 }
 
 async function train(session: Session, options: TrainOptions): Promise<number> {
-  const { client, out } = session
+  const { client } = session
   const config = await configOf(session, options)
   const name = options.name ?? `${config.hookName} ${config.dSae}`
   const { id } = await client.call('runs.start', { name, config, atlas: options.atlas })
+  return finish(session, id)
+}
+
+async function resume(session: Session, id: number): Promise<number> {
+  await session.client.call('runs.resume', { runId: id })
+  return finish(session, id)
+}
+
+/** Waits for a training, and for the atlas that was queued with it; returns the exit status. */
+async function finish(session: Session, id: number): Promise<number> {
+  const { out } = session
   const run = await followRun(session, id)
   out.result(run, runLine(out, run))
   if (run.state !== 'done') return STOPPED
-  const job = options.atlas ? await atlasJobOf(session, id) : null
-  return job ? followAtlas(session, job.id) : 0
+  const job = await atlasJobOf(session, id)
+  // A resumed run may have an older atlas, of its checkpoint.
+  return job && job.id > (run.jobId ?? 0) ? followAtlas(session, job.id) : 0
 }
 
 /** Waits for an atlas job and prints its autoencoder; returns the exit status. */
@@ -108,6 +127,7 @@ export function addRunCommands(program: Command, run: RunCommand): void {
     .option('--model <id or name>', 'the newest unless given')
     .option('--dataset <id or name>', 'the newest unless given')
     .option('--name <name>', 'what to call the run')
+    .option('--activations <id or name>', 'a set of activations on disk to train on; runs the model unless given')
     .option('--hook <name>', 'hook point, for instance blocks.2.hook_resid_post')
     .option('--d-sae <features>', 'width of the dictionary', toNumber)
     .option('--l1 <lambda>', 'sparsity coefficient', toNumber)
@@ -133,12 +153,16 @@ export function addRunCommands(program: Command, run: RunCommand): void {
         return followAtlas(session, job.id)
       }),
     )
-  program
-    .command('runs')
-    .description('training runs of the workspace')
+  const runs = program.command('runs').description('training runs of the workspace')
+  runs
     .command('list')
     .description('list the runs, newest first')
     .action(() =>
       run(async ({ client, out }) => out.list(await client.call('runs.list', {}), (one) => runLine(out, one))),
     )
+  runs
+    .command('resume')
+    .description('go on with a run that was stopped, cut off or failed, from its last checkpoint')
+    .argument('<id>', 'id of the run', toNumber)
+    .action((id: number) => run((session) => resume(session, id)))
 }

@@ -62,6 +62,16 @@ const TEXTS = {
   },
   working: { en: '{what} {name}: {done} of {total}', ko: '{what} {name}: {total} 중 {done}' },
   atlas: { en: 'feature atlas', ko: '특징 도감' },
+  collecting: { en: 'activations', ko: '활성값 수집' },
+  activationQuote: {
+    en: '{tokens} tokens at each hook point, {bytes} bytes on disk; {freeBytes} bytes are free.',
+    ko: '훅 지점마다 토큰 {tokens}개, 디스크 {bytes}바이트. 남은 자리 {freeBytes}바이트.',
+  },
+  activationSet: {
+    en: 'Activations {id} "{name}": {state}, {hooks}, {tokens} vectors each, {bytes} bytes.',
+    ko: '활성값 {id} "{name}": {state}, {hooks}, 지점마다 벡터 {tokens}개, {bytes}바이트.',
+  },
+  activationsRemoved: { en: 'Activations {id} are deleted.', ko: '활성값 {id}을(를) 지웠습니다.' },
   runDone: {
     en: 'Run {id} "{name}": {state}. On {tokens} held-out tokens: explained variance {ev}, L0 {l0}.',
     ko: '실행 {id} "{name}": {state}. 따로 떼어 둔 토큰 {tokens}개에서 설명된 분산 {ev}, L0 {l0}.',

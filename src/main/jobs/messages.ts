@@ -26,6 +26,10 @@ export const TrainSpec = z.object({
   folder: z.string(),
   /** Minutes between checkpoints. */
   checkpointMinutes: z.number().positive(),
+  /** The set of activations to train on, where `config.activationsId` names one. */
+  activations: z.object({ name: z.string(), folder: z.string() }).nullish(),
+  /** Go on from the checkpoint in `folder`. */
+  resume: z.boolean().optional(),
 })
 export type TrainSpec = z.infer<typeof TrainSpec>
 
@@ -43,7 +47,23 @@ export const AtlasSpec = z.object({
 })
 export type AtlasSpec = z.infer<typeof AtlasSpec>
 
-export const JobSpec = z.discriminatedUnion('kind', [TrainSpec, AtlasSpec])
+/** Run a model over a dataset once and keep its activations in `folder` (see files/activation-shards.ts). */
+export const CollectSpec = z.object({
+  kind: z.literal('collect'),
+  model: ModelSource,
+  dataset: DatasetSource.extend({ sha256: z.string() }),
+  hookNames: z.array(z.string()).min(1),
+  contextSize: z.int(),
+  /** Text tokens to train on. */
+  tokens: z.int(),
+  seed: z.int(),
+  folder: z.string(),
+  /** About 64 MB unless given. */
+  shardBytes: z.number().positive().optional(),
+})
+export type CollectSpec = z.infer<typeof CollectSpec>
+
+export const JobSpec = z.discriminatedUnion('kind', [TrainSpec, AtlasSpec, CollectSpec])
 export type JobSpec = z.infer<typeof JobSpec>
 
 /** An autoencoder folder a training has written: a checkpoint or the final one. */
@@ -159,6 +179,8 @@ export type FromWorker =
   | { type: 'checkpoint'; sae: SaeArtifact }
   | { type: 'trained'; sae: SaeArtifact }
   | { type: 'atlas'; atlas: AtlasArtifact }
+  /** All shards of a set of activations are on disk: tokens at each hook point, bytes in all. */
+  | { type: 'collected'; set: { tokens: number; bytes: number } }
   /** The job has ended because it was asked to; what it made was announced before. */
   | { type: 'cancelled' }
   | { type: 'done' }

@@ -1,8 +1,12 @@
 /** The queue of batch jobs: one runs, the others wait in the store. */
+import { rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import type { Job, Run, TrainConfig } from '../../shared/domain'
+import type { ActivationSet, Job, TrainConfig } from '../../shared/domain'
 import { AppError, toFailure } from '../../shared/errors'
+import type { NewActivationSet } from '../store/activations'
 import { hasEnded, type QueuedJob } from '../store/jobs'
+import type { StoredRun } from '../store/runs'
+import { checkpointStep, isResumable } from './checkpoints'
 import { Supervisor, type JobSurroundings } from './supervisor'
 
 export class JobQueue {
@@ -18,13 +22,14 @@ export class JobQueue {
 
   /**
    * Queues a training; with `atlas` the atlas of its result on the same dataset is queued right after it.
-   * @throws AppError `not-found`
+   * @throws AppError `not-found`, `activations-incomplete`, `activations-unsuitable`
    */
-  startTraining(name: string, config: TrainConfig, atlas: boolean): Run {
+  startTraining(name: string, config: TrainConfig, atlas: boolean): StoredRun {
     const { store } = this.around
     const run = store.together(() => {
       store.models.get(config.modelId)
       store.datasets.get(config.datasetId)
+      store.activations.requireFor(config)
       const runId = store.runs.add(name, config)
       const { steps } = store.runs.get(runId)
       const { datasetId } = config
@@ -33,6 +38,29 @@ export class JobQueue {
     })
     this.pump()
     return store.runs.get(run.id)
+  }
+
+  /**
+   * Queues a training that goes on from the last checkpoint of a run; an atlas that was to follow still does.
+   * @throws AppError `not-found`, `run-not-resumable`, `checkpoint-missing`
+   */
+  resumeTraining(runId: number): StoredRun {
+    const { store, paths } = this.around
+    const run = store.runs.get(runId)
+    const { name, jobId, state, steps, config } = run
+    if (!isResumable(run) || jobId === null) throw new AppError('run-not-resumable', { id: runId, state })
+    const step = checkpointStep(paths.run(runId))
+    if (step === null) throw new AppError('checkpoint-missing', { id: runId })
+    const { chained } = store.jobs.queued(jobId)
+    const { datasetId } = config
+    store.together(() => {
+      const job = store.jobs.add({ kind: 'train', runId, saeId: null, datasetId, title: name, chained, total: steps })
+      store.jobs.progress(job.id, step, steps, null)
+      // They are computed again.
+      store.metrics.removeFrom(runId, step)
+    })
+    this.pump()
+    return store.runs.get(runId)
   }
 
   /** @throws AppError `not-found` */
@@ -45,6 +73,36 @@ export class JobQueue {
     })
     this.pump()
     return store.jobs.get(job.id)
+  }
+
+  /**
+   * Queues the collection of activations; of a set that is there, the rest. A complete one, or one at work, is returned as it is.
+   * @throws AppError `not-found`
+   */
+  startCollecting(wanted: NewActivationSet): ActivationSet {
+    const { store, paths } = this.around
+    const set = store.together(() => {
+      const { id, name, jobId, state, tokens } = store.activations.add(wanted)
+      const isWanted = jobId === null || (state !== 'done' && hasEnded(state))
+      const job = { kind: 'collect' as const, runId: null, saeId: null, datasetId: wanted.datasetId, activationsId: id }
+      // Whatever lies there is left from a set that had this number before.
+      if (jobId === null) rmSync(paths.activations(id), { recursive: true, force: true })
+      if (isWanted) store.jobs.add({ ...job, title: name, chained: false, total: tokens })
+      return store.activations.get(id)
+    })
+    this.pump()
+    return store.activations.get(set.id)
+  }
+
+  /**
+   * Deletes a set of activations with its files.
+   * @throws AppError `not-found`, `in-use`
+   */
+  async removeActivations(activationsId: number): Promise<void> {
+    const { store, paths, changes } = this.around
+    store.activations.remove(activationsId)
+    changes.notify()
+    await rm(paths.activations(activationsId), { recursive: true, force: true })
   }
 
   /** @throws AppError `not-found`, `job-not-running` */

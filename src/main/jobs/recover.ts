@@ -6,6 +6,7 @@ import { recoverFolder } from '../files/atomic'
 import type { Log } from '../log'
 import type { Store } from '../store/store'
 import type { WorkspacePaths } from '../workspace/workspace'
+import { checkpointFolder } from './checkpoints'
 
 const WEIGHTS = 'sae_weights.safetensors'
 
@@ -19,6 +20,7 @@ async function sha256Of(path: string): Promise<string> {
 export async function recoverRuns(store: Store, paths: WorkspacePaths, log: Log): Promise<void> {
   for (const runId of store.jobs.interruptAll()) {
     log.warn({ run: runId, folder: paths.run(runId) }, 'interrupted')
+    await recoverFolder(checkpointFolder(paths.run(runId)))
     const sae = store.saes.ofRun(runId)
     if (!sae) continue
     await recoverFolder(sae.path)

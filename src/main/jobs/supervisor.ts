@@ -121,6 +121,9 @@ export class Supervisor {
           .then(() => this.importAtlas(message.atlas))
           .catch((error: unknown) => this.fail(error))
         return
+      case 'collected':
+        if (this.queued.activationsId !== null) store.activations.setStored(this.queued.activationsId, message.set)
+        return
       case 'done':
         return this.conclude({ state: 'done', failure: null })
       case 'cancelled':

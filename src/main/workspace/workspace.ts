@@ -5,7 +5,7 @@ import { AppError } from '../../shared/errors'
 import { takeLock, type Endpoint } from './lock'
 import { translateSystemError } from './system-errors'
 
-const SUBFOLDERS = ['runs', 'saes', 'corpora', 'exports', 'models', 'backups'] as const
+const SUBFOLDERS = ['activations', 'runs', 'saes', 'corpora', 'exports', 'models', 'backups'] as const
 
 /** Where each thing of a workspace lies, absolute. */
 export type WorkspacePaths = {
@@ -19,6 +19,8 @@ export type WorkspacePaths = {
   corpora: string
   /** Token pieces of models, `<sha256>.safetensors`. */
   pieces: string
+  /** Shards of one set of activations. */
+  activations(activationsId: number): string
   run(runId: number): string
   /** Folder of what belongs to one autoencoder beside its weights. */
   sae(saeId: number): string
@@ -40,6 +42,7 @@ export function workspacePaths(path: string): WorkspacePaths {
     exports: join(folder, 'exports'),
     corpora: join(folder, 'corpora'),
     pieces: join(folder, 'models'),
+    activations: (activationsId) => join(folder, 'activations', String(activationsId)),
     run: (runId) => join(folder, 'runs', String(runId)),
     sae: (saeId) => join(folder, 'saes', String(saeId)),
   }

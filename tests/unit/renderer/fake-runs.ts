@@ -29,7 +29,7 @@ export const makeConfig = (): TrainConfig =>
 export const makeRun = (id: number, change: Partial<Run> = {}): Run => ({
   ...{ id, name: `run-${id}`, config: makeConfig(), modelName: 'model-1', datasetName: 'text-1', state: 'running' },
   ...{ jobId: id * 10, saeId: null, backend: null, step: 0, steps: 2000, tokensPerSecond: null, summary: null },
-  ...{ failure: null, createdAt: ADDED, endedAt: null },
+  ...{ failure: null, canResume: false, resumeStep: null, createdAt: ADDED, endedAt: null },
   ...change,
 })
 
@@ -43,6 +43,7 @@ export const makeJob = (id: number, change: Partial<Job> = {}): Job => ({
 export const makePoint = (step: number): MetricPoint => ({
   ...{ step, tokens: step * 1024, loss: 1000 / (1 + step), mse: 1, l1: 1, l0: 50, deadFraction: step / 10_000 },
   ...{ explainedVariance: step % 10 === 0 ? 0.5 : null, heldOutL0: null, learningRate: 1e-3 },
+  ...{ aux: null, gradientNorm: 1, route: 'dense' as const },
 })
 
 export const points = (from: number, to: number): MetricPoint[] =>
@@ -159,6 +160,12 @@ export class FakeHost {
         later(() => {
           this.runs = this.runs.map((run) => (run.id === runId ? { ...run, state: 'cancelled' as const } : run))
           return null
+        }),
+      'runs.resume': ({ runId }: { runId: number }) =>
+        later(() => {
+          const gone = { state: 'running' as const, canResume: false, resumeStep: null }
+          this.runs = this.runs.map((run) => (run.id === runId ? { ...run, ...gone } : run))
+          return runOf(runId)
         }),
       'runs.remove': ({ runId }: { runId: number }) =>
         later(() => {

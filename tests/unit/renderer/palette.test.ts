@@ -10,7 +10,7 @@ import type { Sae } from '../../../src/shared/domain'
 const sae: Sae = {
   ...{ id: 4, name: 'two-post-512', runId: 1, modelId: 1, modelName: 'stories', hookName: 'blocks.2.hook_resid_post' },
   ...{ architecture: 'standard', dIn: 64, dSae: 512, contextSize: 128, path: '/tmp/sae', sha256: 'ab', partial: false },
-  ...{ summary: null, backend: null, seed: 0, atlas: null, createdAt: '2026-01-01T00:00:00Z' },
+  ...{ summary: null, quality: null, backend: null, seed: 0, atlas: null, createdAt: '2026-01-01T00:00:00Z' },
 }
 vi.mock('../../../src/renderer/app/client', () => ({
   client: { call: () => Promise.resolve([sae]), feed: () => () => undefined },

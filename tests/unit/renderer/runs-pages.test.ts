@@ -102,6 +102,18 @@ describe('runs', () => {
     expect(names()).toContain('runs.remove')
   })
 
+  it('offers to go on with a run that left a checkpoint, and says at which step', async () => {
+    host.runs = [makeRun(1, { state: 'failed', canResume: true, resumeStep: 1250 }), makeRun(2, { state: 'failed' })]
+    const page = await show(RunsPage, '/runs/1')
+    await vi.waitFor(() => expect(page.text()).toContain('at step 1,250 of 2,000'))
+    await click('Resume')
+    await vi.waitFor(() => expect(names()).toContain('runs.resume'))
+    await vi.waitFor(() => expect(() => button('Resume')).toThrow('no button'))
+    await router.push('/runs/2')
+    await vi.waitFor(() => button('Remove'))
+    expect(() => button('Resume')).toThrow('no button')
+  })
+
   it('shows the newest run, and stays there when another one starts', async () => {
     host.runs = [makeRun(1, { state: 'done' }), makeRun(2, { state: 'done' })]
     const page = await show(RunsPage, '/runs')

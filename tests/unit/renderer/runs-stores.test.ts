@@ -115,6 +115,39 @@ describe('runs', () => {
     await vi.waitFor(() => expect(lists()).toBe(3))
   })
 
+  it('goes on with a run that ended early, with curves drawn anew; a refusal stays beside it', async () => {
+    host.runs = [makeRun(1, { state: 'done', canResume: true, resumeStep: 10 })]
+    host.measured = points(0, 20)
+    const runs = useRuns()
+    await runs.load()
+    runs.select(1)
+    await vi.waitFor(() => expect(runs.curves.lastStep).toBe(20))
+    host.failing.set('runs.resume', new AppError('checkpoint-missing', { id: 1 }))
+    expect(await runs.resume(1)).toBe(false)
+    expect(runs.changeError).toMatchObject({ code: 'checkpoint-missing' })
+    expect(runs.curves.lastStep).toBe(20)
+    host.failing.clear()
+    host.measured = points(0, 9)
+    expect(await runs.resume(1)).toBe(true)
+    await vi.waitFor(() => expect(runs.curves.lastStep).toBe(9))
+    expect(runs.selected).toMatchObject({ state: 'running', canResume: false })
+    host.measured = points(0, 12)
+    host.change()
+    await vi.waitFor(() => expect(runs.curves.lastStep).toBe(12))
+    runs.leave()
+  })
+
+  it('reads again when a job goes on with a known run', async () => {
+    host.runs = [makeRun(1, { state: 'cancelled' })]
+    const runs = useRuns()
+    await runs.load()
+    const lists = () => host.calls.filter(({ name }) => name === 'runs.list').length
+    runs.applyJobs([makeJob(10, { state: 'cancelled' }), makeJob(4, { state: 'failed' })])
+    expect(lists()).toBe(1)
+    runs.applyJobs([makeJob(10, { state: 'cancelled' }), makeJob(11)])
+    await vi.waitFor(() => expect(lists()).toBe(2))
+  })
+
   it('stops and removes; a refusal stays beside the run', async () => {
     host.runs = [makeRun(1)]
     const runs = useRuns()

@@ -16,7 +16,9 @@ export function secondsLeft(run: Run): number | null {
  */
 export function withJobs(runs: readonly Run[], jobs: readonly Job[]): { runs: Run[]; isStale: boolean } {
   const jobOf = (run: Run) => jobs.find((job) => job.id === run.jobId)
-  const isNew = (job: Job) => job.kind === 'train' && job.runId !== null && !runs.some((run) => run.id === job.runId)
+  // A run that goes on has a later job than the one it is known with.
+  const isKnown = ({ id, runId }: Job) => runs.some((run) => run.id === runId && (run.jobId ?? 0) >= id)
+  const isNew = (job: Job) => job.kind === 'train' && job.runId !== null && !isKnown(job)
   return {
     runs: runs.map((run) => {
       const job = jobOf(run)

@@ -48,7 +48,7 @@ function useWatchedRun(onEnded: () => void) {
 export const useRuns = defineStore('runs', () => {
   const list = shallowRef<Run[] | null>(null)
   const error = shallowRef<unknown>(null)
-  /** Failure of the last stop or removal. */
+  /** Failure of the last stop, resumption or removal. */
   const changeError = shallowRef<unknown>(null)
   const { selectedId, watched, curves, watchError, select, leave } = useWatchedRun(() => void load())
 
@@ -90,6 +90,16 @@ export const useRuns = defineStore('runs', () => {
 
   const cancel = (runId: number) => change(() => client.call('runs.cancel', { runId }))
 
+  /** Goes on with a run that has ended early; its curves go on from the checkpoint. */
+  async function resume(runId: number): Promise<boolean> {
+    const isQueued = await change(() => client.call('runs.resume', { runId }))
+    if (isQueued && selectedId.value === runId) {
+      leave()
+      select(runId)
+    }
+    return isQueued
+  }
+
   async function remove(runId: number): Promise<boolean> {
     const isGone = await change(() => client.call('runs.remove', { runId }))
     if (isGone && selectedId.value === runId) select(null)
@@ -98,6 +108,6 @@ export const useRuns = defineStore('runs', () => {
 
   return {
     ...{ list, runs, error, selectedId, selected, curves, watchError, changeError },
-    ...{ load, applyJobs, select, leave, cancel, remove },
+    ...{ load, applyJobs, select, leave, cancel, resume, remove },
   }
 })
