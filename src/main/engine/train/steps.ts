@@ -26,6 +26,7 @@ export class Steps {
     this.sparse = openSparse(parameters)
     // A fixed k is known to be sparse before the first step.
     this.current = architecture.hasUnitDecoder && this.sparse ? this.sparse : this.dense
+    this.freeDense()
   }
 
   get route(): RouteName {
@@ -65,6 +66,7 @@ export class Steps {
   restore({ route, ...state }: StepState): void {
     this.current = route === 'sparse' && this.sparse ? this.sparse : this.dense
     this.current.restore(state)
+    this.freeDense()
   }
 
   dispose(): void {
@@ -75,5 +77,11 @@ export class Steps {
   private moveTo(route: Route): void {
     route.restore(this.current.state())
     this.current = route
+    this.freeDense()
+  }
+
+  /** Its parameters and moments are not kept while the other route holds them. */
+  private freeDense(): void {
+    if (this.current !== this.dense) this.dense.dispose()
   }
 }
