@@ -75,7 +75,7 @@ async function main(): Promise<void> {
   const peakBytes = process.resourceUsage().maxRSS * 1024
   const ms = median(times)
   process.stdout.write(
-    `${JSON.stringify({ device: backend.device, ms, tokensPerS: (batch / ms) * 1000, l0, route, peakBytes, kernelBytes: kernelBytes(options) })}\n`,
+    `${JSON.stringify({ device: backend.device, ms, tokensPerS: (batch / ms) * 1000, l0, route, peakBytes, kernelBytes: kernelBytes(options).start })}\n`,
   )
   process.exit(0)
 }

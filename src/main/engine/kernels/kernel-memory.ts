@@ -8,7 +8,6 @@ const PAGE_BYTES = 65536
 
 export class KernelMemory {
   readonly memory: WebAssembly.Memory
-  readonly bytes: number
   private readonly layout: Layout
   private readonly ints: Int32Array
   private readonly floats: Float32Array
@@ -16,13 +15,19 @@ export class KernelMemory {
   /** @throws RangeError when the machine cannot give so much memory */
   constructor(sizes: KernelSizes) {
     this.layout = planMemory(sizes)
-    this.bytes = this.layout.bytes
-    const pages = Math.ceil(this.bytes / PAGE_BYTES)
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+    const { bytes, startBytes } = this.layout
+    const maximum = Math.ceil(bytes / PAGE_BYTES)
+    this.memory = new WebAssembly.Memory({ initial: Math.ceil(startBytes / PAGE_BYTES), maximum, shared: true })
     this.ints = new Int32Array(this.memory.buffer, CONTROL_BYTES, PLACES)
     this.floats = new Float32Array(this.memory.buffer, CONTROL_BYTES, PLACES)
     for (const [place, address] of this.layout.addresses) this.ints[place] = address
     this.ints[places.SCRATCH_BYTES] = this.layout.scratchBytes
+  }
+
+  /** Makes room for AuxK, once there are dead features. @throws RangeError when the machine cannot give so much memory */
+  growForAux(): void {
+    const missing = Math.ceil((this.layout.bytes - this.memory.buffer.byteLength) / PAGE_BYTES)
+    if (missing > 0) this.memory.grow(missing)
   }
 
   setInt(place: number, value: number): void {

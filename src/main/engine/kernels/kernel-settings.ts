@@ -47,6 +47,7 @@ export function writeSettings(
   memory.setFloat(places.PENALTY, sparsity / rows)
   memory.setFloat(places.BANDWIDTH, bandwidth)
   if (hasAux) {
+    memory.growForAux()
     const floor = memory.float32(places.AUX_FLOOR, sizes.dSae)
     deadMask.forEach((isDead, i) => (floor[i] = isDead ? 0 : Number.POSITIVE_INFINITY))
   }

@@ -45,7 +45,8 @@ export function scanRowsOf(dSae: number): number {
   return places.UNIT_ROWS * Math.max(1, Math.min(SCAN_UNITS, Math.floor(SCAN_BYTES / unitBytes)))
 }
 
-export type Layout = { addresses: Map<number, number>; scratchBytes: number; bytes: number }
+/** `startBytes` are enough until the first feature is dead; what AuxK needs lies behind. */
+export type Layout = { addresses: Map<number, number>; scratchBytes: number; startBytes: number; bytes: number }
 
 function scratchBytesOf(sizes: KernelSizes): number {
   const { candidates, auxCandidates, dIn, dSae, auxK, kind } = sizes
@@ -88,13 +89,10 @@ export function planMemory(sizes: KernelSizes): Layout {
   add(places.PANEL_SQUARES, 8 * panels)
   add(places.INPUT, 4 * rows * dIn)
   add(places.RESIDUAL, 4 * rows * dIn * groups)
-  add(places.AUX_RESIDUAL, auxK > 0 || kind === places.GATED ? 4 * rows * dIn : 0)
   for (const place of [places.ROW_FIRST, places.ROW_COUNT, places.AUX_COUNT]) add(place, 4 * rows)
   for (const place of [places.ENTRY_INDEX, places.ENTRY_VALUE, places.ENTRY_GRADIENT]) add(place, 4 * entries)
   add(places.ENTRY_EXTRA, hasExtras ? 4 * entries : 0)
-  for (const place of [places.AUX_INDEX, places.AUX_VALUE, places.AUX_GRADIENT]) add(place, 4 * rows * auxK)
   add(places.COLUMN_ENTRIES, ENTRY_BYTES * entries)
-  add(places.AUX_COLUMN_ENTRIES, ENTRY_BYTES * rows * auxK)
   add(places.UNIT_COLUMNS, 4 * units * dIn)
   add(places.UNIT_TAU, 4 * units)
   add(places.ROW_FIGURES, 8 * places.FIGURES * rows)
@@ -102,5 +100,10 @@ export function planMemory(sizes: KernelSizes): Layout {
   add(places.UNPACKED, isNative ? 4 * sizes.dIn * dSae : 0)
   const scratchBytes = scratchBytesOf(sizes)
   add(places.SCRATCH, threads * scratchBytes)
-  return { addresses, scratchBytes, bytes: at }
+  if (kind === places.GATED) add(places.AUX_RESIDUAL, 4 * rows * dIn)
+  const startBytes = at
+  if (kind !== places.GATED) add(places.AUX_RESIDUAL, auxK > 0 ? 4 * rows * dIn : 0)
+  for (const place of [places.AUX_INDEX, places.AUX_VALUE, places.AUX_GRADIENT]) add(place, 4 * rows * auxK)
+  add(places.AUX_COLUMN_ENTRIES, ENTRY_BYTES * rows * auxK)
+  return { addresses, scratchBytes, startBytes, bytes: at }
 }

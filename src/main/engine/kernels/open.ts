@@ -66,15 +66,18 @@ function sizesOf({ architecture, dIn, config, backend, threads }: KernelOptions)
   }
 }
 
-/** Bytes of the kernels' memory, whatever the machine has. */
-export const kernelBytes = (options: KernelOptions): number => planMemory(sizesOf(options)).bytes
+/** Bytes of the kernels' memory, whatever the machine has: before features die, and with what AuxK needs for those that have. */
+export function kernelBytes(options: KernelOptions): { start: number; most: number } {
+  const { startBytes, bytes } = planMemory(sizesOf(options))
+  return { start: startBytes, most: bytes }
+}
 
 /**
  * Opens the sparse route, or says why steps stay dense: too large for WebAssembly, a runtime without the instructions, or a machine
  * without the memory. `reason` is for the log and empty when all is well.
  */
 export function openKernels(options: KernelOptions): { open: OpenSparse; reason: string } {
-  const bytes = kernelBytes(options)
+  const { most: bytes } = kernelBytes(options)
   const gib = (bytes / 2 ** 30).toFixed(1)
   const without = (reason: string) => ({ open: () => null, reason: `${reason}: training steps stay dense` })
   if (bytes > LARGEST_MEMORY) return without(`the sparse kernels would need ${gib} GiB and WebAssembly ends at 4`)
