@@ -7,9 +7,12 @@ export const LARGEST_MEMORY = 65536 * 65536
 const ALIGNMENT = 64
 /** Behind the control block. */
 const FIRST_BYTE = 64 * 1024
-/** Another library's product hands over so many rows at once: it is fastest with about a thousand. */
+/**
+ * Another library's product hands over so many rows at once: it is fastest with about a thousand, and with blocks below 32 MiB, which
+ * allocators give again instead of mapping fresh pages.
+ */
 const SCAN_UNITS = 24
-const SCAN_BYTES = 64 * 1024 * 1024
+const SCAN_BYTES = 28 * 1024 * 1024
 /** Dictionaries nested in one another, at most; each has a place in the control block. */
 export const MOST_GROUPS = 8
 const ENTRY_BYTES = 20
@@ -39,7 +42,7 @@ export const paddedIn = (dIn: number): number => Math.ceil(dIn / 4) * 4
 export const panelsOf = (dSae: number): number => Math.ceil(dSae / places.LANES)
 export const unitsOf = (rows: number): number => Math.ceil(rows / places.UNIT_ROWS)
 
-/** Rows of a block that another library multiplies: whole units, at most 64 MiB of products. */
+/** Rows of a block that another library multiplies: whole units, at most 28 MiB of products. */
 export function scanRowsOf(dSae: number): number {
   const unitBytes = 4 * places.UNIT_ROWS * panelsOf(dSae) * places.LANES
   return places.UNIT_ROWS * Math.max(1, Math.min(SCAN_UNITS, Math.floor(SCAN_BYTES / unitBytes)))
