@@ -30,7 +30,8 @@ const powerOfTwo = (value: number) => 2 ** Math.round(Math.log2(value))
 /**
  * A first run that ends in minutes without a graphics card: eight features per model dimension, the residual stream after the
  * middle block, and a short schedule. The paper's learning rate of 5e-5 and lambda of 5 are meant for 200,000 steps; over one or two
- * thousand they leave the dictionary untrained. So the rate is far higher, falling with the square root of the width. Small texts get small batches and fewer steps.
+ * thousand they leave the dictionary untrained. So the rate is far higher, falling with the square root of the dictionary's width.
+ * Small texts get small batches and fewer steps.
  */
 export function presetFor(input: PresetInput): TrainConfig {
   const dSae = clamp(powerOfTwo(8 * input.dModel), 512, 8192)
@@ -43,7 +44,7 @@ export function presetFor(input: PresetInput): TrainConfig {
     hookName: `blocks.${Math.floor((input.layers - 1) / 2)}.hook_resid_post`,
     architecture: input.architecture ?? 'standard',
     dSae,
-    ...sparsityFor(input.dModel),
+    ...sparsityFor(input),
     learningRate: Number((3e-3 * Math.sqrt(512 / dSae)).toPrecision(2)),
     batchTokens,
     trainingTokens: steps * batchTokens,
@@ -54,15 +55,19 @@ export function presetFor(input: PresetInput): TrainConfig {
 }
 
 /**
- * Settings of every architecture that decide how many features are active. lambda starts at 1 for a width of 64 and grows with the
- * square root of the model's (the error, not the penalty, sums over its dimensions). k is 32 from a width of 256 on, as in most
- * published dictionaries, and an eighth of the width below. Thresholds live in units in which a dimension has a mean square of 1, so the
- * same ones serve every width.
+ * Settings that decide how many features are active. lambda of the L1 term starts at 1 for a width of 64 and grows with the square root of
+ * the model's (the error, not the penalty, sums over its dimensions); the L0 term costs the same per feature whatever its size, so its
+ * lambda grows with the width itself. On the small stories model 0.2 and, for the gate's own activations, twice the lambda of the paper
+ * came near its L0. k is 32 from a width of 256 on, as in most published dictionaries, and an eighth of the width below. The start of
+ * a threshold and the bandwidth are the size that hiddenPre has at the start, when encoder columns have norm 0.1 and a dimension a mean
+ * square of 1, so the same ones serve every width.
  */
-export function sparsityFor(dModel: number) {
+function sparsityFor({ dModel, architecture }: PresetInput) {
+  const lambda = clamp(Math.sqrt(dModel / 64), 1, 5)
   return {
-    l1Coefficient: Number(clamp(Math.sqrt(dModel / 64), 1, 5).toPrecision(2)),
+    l1Coefficient: Number(((architecture === 'gated' ? 2 : 1) * lambda).toPrecision(2)),
+    l0Coefficient: Number((0.2 * lambda ** 2).toPrecision(2)),
+    ...{ bandwidth: 0.1, initialThreshold: 0.1 },
     k: clamp(Math.round(dModel / 8), 4, 32),
-    ...{ l0Coefficient: 1, bandwidth: 0.1, initialThreshold: 0.1 },
   }
 }

@@ -153,3 +153,36 @@ export const SaeQuality = z.object({
   evaluatedAt: z.string(),
 })
 export type SaeQuality = z.infer<typeof SaeQuality>
+
+/** What a run will take, from speeds measured on this machine for about two seconds; formulas in engine/measure/forecast.ts. */
+export const Forecast = z.object({
+  /** From the start of the job to its end. */
+  seconds: z.number().min(0),
+  /** The most memory of the job's process at any time. */
+  memoryBytes: z.number().min(0),
+  /** What the run's folder holds at the end. */
+  diskBytes: z.number().min(0),
+  /** Tokens that the model is run over, and how fast; null when activations are read from disk. */
+  collectedTokens: z.number().min(0),
+  collectTokensPerSecond: z.number().positive().nullable(),
+  /** One step by the route that makes most of them. */
+  stepMs: z.number().positive(),
+  route: RouteName,
+  /** One step before the kernels take over; null where they do from the first. */
+  denseStepMs: z.number().positive().nullable(),
+  /** Seconds of `seconds` that go into each part. */
+  parts: z.object({ start: z.number(), collect: z.number(), steps: z.number(), judge: z.number() }),
+  freeMemoryBytes: z.number().min(0),
+  freeDiskBytes: z.number().min(0),
+})
+export type Forecast = z.infer<typeof Forecast>
+
+/** What a finished run took. */
+export const Actual = z.object({
+  /** Of all its training jobs together, from start to end. */
+  seconds: z.number().min(0),
+  /** Of the last of them. */
+  peakMemoryBytes: z.number().min(0),
+  diskBytes: z.number().min(0),
+})
+export type Actual = z.infer<typeof Actual>

@@ -22,6 +22,7 @@ import {
 import type { HubServer } from '../fixtures/hub-server'
 import { downloadThings, standInForHub, switchHub } from './hub-cases'
 import { collectActivations, trainOnActivations } from './activation-cases'
+import { evaluateSae } from './evaluation-cases'
 import { askModel, readDataset } from './library-cases'
 import { MISSING_THINGS } from './missing-things'
 import { cancelTraining, resumeTraining } from './resume-cases'
@@ -163,6 +164,8 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
     saeId = sae?.id ?? 0
     expect(await client.call('runs.list', {})).toEqual([await client.call('runs.get', { runId })])
   })
+
+  it('evaluates it with the whole model', () => evaluateSae(client, { saeId, datasetId }))
 
   it('lists, labels, tags and flags features', async () => {
     const page = await client.call('features.list', { saeId, sort: 'max', descending: true, limit: 5 })

@@ -11,6 +11,7 @@ export const MISSING_THINGS = [
   ['downloads.cancel', { downloadId: 99 }],
   ['downloads.dismiss', { downloadId: 99 }],
   ['atlas.start', { saeId: 99, datasetId: 99 }],
+  ['evaluations.start', { saeId: 99, datasetId: 99 }],
   ['lm.read', { modelId: 99, text: 'x' }],
   ['lm.chatText', { modelId: 99, messages: [{ role: 'user', content: 'x' }] }],
   ['features.list', { saeId: 99 }],

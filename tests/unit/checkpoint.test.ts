@@ -145,8 +145,9 @@ describe('the old checkpoint stays', () => {
   it('or is replaced whole, when the writer is killed at any moment', { timeout: 60_000 }, async () => {
     const { folder, path } = await runFolder('killed')
     const moments = Random.fromSeed(3)
-    let [last, cutOff] = [5, 0]
-    for (let kill = 0; kill < 8; kill++) {
+    let [last, cutOff, kills] = [5, 0, 0]
+    // Where a kill falls is chance: until some have cut a checkpoint off, however busy the machine.
+    for (; kills < 8 || (cutOff < 3 && kills < 40); kills++) {
       const writer = spawn(process.execPath, [child, path, String(last + 1), '60000'], { stdio: 'ignore' })
       const exited = new Promise((done) => writer.once('exit', done))
       while (checkpointStep(folder) === last) await sleep(2)
@@ -159,7 +160,7 @@ describe('the old checkpoint stays', () => {
       expect(trainer).toEqual(makeCheckpoint(trainer.step).trainer)
       last = trainer.step
     }
-    process.stdout.write(`killed 8 writers, ${cutOff} of them in mid-checkpoint\n`)
+    process.stdout.write(`killed ${kills} writers, ${cutOff} of them in mid-checkpoint\n`)
     expect(cutOff).toBeGreaterThan(2)
     expect(existsSync(`${path}.previous`)).toBe(false)
   })

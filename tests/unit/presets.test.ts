@@ -1,7 +1,9 @@
 /** Suggested settings must be valid ones, whatever the model and the text. */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { TrainConfig } from '../../src/shared/domain'
+import { ArchitectureName, TrainConfig } from '../../src/shared/domain'
 import { presetFor, trainingSteps } from '../../src/shared/presets'
+import { requirePossible } from '../../src/shared/training-rules'
 
 const base = { modelId: 1, datasetId: 2, layers: 5, dModel: 64, contextSize: 512, datasetBytes: 1_375_109 }
 
@@ -16,16 +18,33 @@ describe('presetFor', () => {
     expect(trainingSteps(presetFor(base))).toBe(1200)
   })
 
-  it('is always a valid configuration', () => {
-    for (const dModel of [8, 64, 288, 768, 4096]) {
-      for (const datasetBytes of [1, 1000, 50_000, 1e7, 1e12]) {
-        for (const contextSize of [16, 2048]) {
-          const config = presetFor({ ...base, dModel, datasetBytes, contextSize, layers: 1 })
-          expect(TrainConfig.safeParse(config).error).toBeUndefined()
-          expect(config.bufferTokens).toBeGreaterThanOrEqual(2 * config.batchTokens)
-        }
-      }
-    }
+  it('is a configuration that can be trained, whatever the model, the text and the architecture', () => {
+    const inputs = fc.record({
+      dModel: fc.integer({ min: 1, max: 16_384 }),
+      layers: fc.integer({ min: 1, max: 200 }),
+      contextSize: fc.integer({ min: 8, max: 200_000 }),
+      datasetBytes: fc.oneof(fc.integer({ min: 0, max: 100_000 }), fc.integer({ min: 0, max: 2 ** 50 })),
+      architecture: fc.constantFrom(...ArchitectureName.options),
+    })
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const config = presetFor({ ...base, ...input })
+        expect(TrainConfig.parse(config)).toEqual(config)
+        expect(config.architecture).toBe(input.architecture)
+        requirePossible(config)
+        expect(config.bufferTokens).toBeGreaterThanOrEqual(2 * config.batchTokens)
+        expect(config.bandwidth).toBeLessThanOrEqual(2 * config.initialThreshold)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('lets penalties grow with the width of the model, and k up to 32', () => {
+    const at = (dModel: number, architecture: ArchitectureName) => presetFor({ ...base, dModel, architecture })
+    expect([64, 256, 4096].map((dModel) => at(dModel, 'standard').l1Coefficient)).toEqual([1, 2, 5])
+    expect([64, 256, 4096].map((dModel) => at(dModel, 'gated').l1Coefficient)).toEqual([2, 4, 10])
+    expect([64, 256, 4096].map((dModel) => at(dModel, 'jumprelu').l0Coefficient)).toEqual([0.2, 0.8, 5])
+    expect([16, 64, 256, 4096].map((dModel) => at(dModel, 'topk').k)).toEqual([4, 8, 32, 32])
   })
 
   it('counts steps up to the tokens asked for', () => {

@@ -55,6 +55,9 @@ export async function followRun(session: Session, runId: number): Promise<Run> {
   return run
 }
 
+/** What a job is called while it goes on. */
+const WORK = { train: 'trainingWork', atlas: 'atlas', collect: 'collecting', evaluate: 'evaluating' } as const
+
 /**
  * Waits until a job has ended.
  * @throws AppError the failure of the job
@@ -62,7 +65,7 @@ export async function followRun(session: Session, runId: number): Promise<Run> {
 export async function followJob(session: Session, jobId: number): Promise<Job> {
   const { client, out } = session
   const line = ({ kind, title, done, total }: Job) =>
-    out.say('working', { what: out.say(kind === 'collect' ? 'collecting' : 'atlas'), name: title, done, total })
+    out.say('working', { what: out.say(WORK[kind]), name: title, done, total })
   const watching = new Promise<Job>((resolve, reject) => {
     let latest: Job | undefined
     client.feed(

@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { addActivationCommands } from './activations'
 import { addCatalogCommands } from './catalog'
 import { addDemoCommand } from './demo'
+import { addEvaluateCommand } from './evaluate'
 import { addFeatureCommands } from './features'
 import { addHubCommands } from './hub'
 import { addDatasetCommands } from './datasets'
@@ -72,6 +73,7 @@ export async function runCommandLine(args: readonly string[], program: Program, 
   addLmCommands(command, run)
   addActivationCommands(command, run)
   addRunCommands(command, run)
+  addEvaluateCommand(command, run)
   addFeatureCommands(command, run)
   addSearchCommands(command, run)
   addSafetyCommands(command, run)

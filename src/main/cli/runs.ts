@@ -7,11 +7,12 @@ import { atlasJobOf, followJob, followRun } from './follow'
 import type { RunCommand } from './run-command'
 import type { Output } from './output'
 import type { Session } from './session'
+import { addSettingOptions, unusedOption, withSettings, type SettingOptions } from './train-options'
 
 /** The exit status of a command that was stopped by Ctrl-C, as shells expect it. */
 export const STOPPED = 130
 
-type TrainOptions = {
+type TrainOptions = SettingOptions & {
   model?: string
   dataset?: string
   name?: string
@@ -67,12 +68,13 @@ async function configOf(session: Session, options: TrainOptions): Promise<TrainC
     layers,
     contextSize,
     datasetBytes: dataset.bytes,
+    ...(options.architecture === undefined ? {} : { architecture: options.architecture }),
   })
   const batchTokens = options.batchTokens ?? preset.batchTokens
   const trainingTokens =
     options.tokens ?? (options.steps === undefined ? preset.trainingTokens : options.steps * batchTokens)
   return {
-    ...preset,
+    ...withSettings(preset, options),
     batchTokens,
     trainingTokens,
     activationsId: set?.id ?? null,
@@ -121,7 +123,7 @@ async function followAtlas(session: Session, jobId: number): Promise<number> {
 }
 
 export function addRunCommands(program: Command, run: RunCommand): void {
-  program
+  const training = program
     .command('train')
     .description('train a sparse autoencoder and build its feature atlas')
     .option('--model <id or name>', 'the newest unless given')
@@ -130,7 +132,7 @@ export function addRunCommands(program: Command, run: RunCommand): void {
     .option('--activations <id or name>', 'a set of activations on disk to train on; runs the model unless given')
     .option('--hook <name>', 'hook point, for instance blocks.2.hook_resid_post')
     .option('--d-sae <features>', 'width of the dictionary', toNumber)
-    .option('--l1 <lambda>', 'sparsity coefficient', toNumber)
+    .option('--l1 <lambda>', 'standard, gated: weight of the L1 term', toNumber)
     .option('--lr <rate>', 'learning rate', toNumber)
     .option('--batch-tokens <tokens>', 'tokens per step', toNumber)
     .option('--tokens <tokens>', 'training tokens', toNumber)
@@ -139,7 +141,12 @@ export function addRunCommands(program: Command, run: RunCommand): void {
     .option('--buffer-tokens <tokens>', 'tokens in the shuffle buffer', toNumber)
     .option('--seed <seed>', 'seed of everything random', toNumber)
     .option('--no-atlas', 'leave the feature atlas out')
-    .action((options: TrainOptions) => run((session) => train(session, options)))
+    .action((options: TrainOptions) => {
+      const problem = unusedOption(options)
+      if (problem !== null) training.error(`error: ${problem}`)
+      return run((session) => train(session, options))
+    })
+  addSettingOptions(training)
   program
     .command('atlas')
     .description('build the feature atlas of an autoencoder')

@@ -63,6 +63,8 @@ const TEXTS = {
   working: { en: '{what} {name}: {done} of {total}', ko: '{what} {name}: {total} 중 {done}' },
   atlas: { en: 'feature atlas', ko: '특징 도감' },
   collecting: { en: 'activations', ko: '활성값 수집' },
+  evaluating: { en: 'evaluation', ko: '평가' },
+  trainingWork: { en: 'training', ko: '학습' },
   activationQuote: {
     en: '{tokens} tokens at each hook point, {bytes} bytes on disk; {freeBytes} bytes are free.',
     ko: '훅 지점마다 토큰 {tokens}개, 디스크 {bytes}바이트. 남은 자리 {freeBytes}바이트.',
@@ -80,6 +82,19 @@ const TEXTS = {
   atlasDone: {
     en: 'SAE {id} "{name}": atlas over {tokens} tokens of {documents} documents, {live} live features.',
     ko: 'SAE {id} "{name}": 문서 {documents}개의 토큰 {tokens}개로 만든 도감, 살아 있는 특징 {live}개.',
+  },
+  notEvaluated: { en: 'SAE {id} "{name}" has no evaluation.', ko: 'SAE {id} "{name}": 평가가 없습니다.' },
+  evaluated: {
+    en: `SAE {id} "{name}" on {tokens} tokens of held-out documents of {dataset}:
+  explained variance {explainedVariance}, normalised squared error {normalisedMse}, cosine {cosine}, length ratio {l2Ratio}, shrinkage {shrinkage}
+  L0 {l0}, L1 {l1}, features silent on these tokens {silent}
+  loss of next tokens in nats: model {ceClean}, with the reconstruction {ceSpliced}, with zeros {ceZero}, with the mean {ceMean}
+  recovered from zeros {recovered}, from the mean {recoveredMean}; KL {kl} nats, undone from zeros {klScore}`,
+    ko: `SAE {id} "{name}", {dataset}에서 따로 둔 문서의 토큰 {tokens}개:
+  설명된 분산 {explainedVariance}, 정규화 제곱 오차 {normalisedMse}, 코사인 {cosine}, 길이 비율 {l2Ratio}, 수축 {shrinkage}
+  L0 {l0}, L1 {l1}, 이 토큰들에서 반응 없는 특징 {silent}
+  다음 토큰의 손실(내트): 모델 {ceClean}, 재구성을 넣으면 {ceSpliced}, 0을 넣으면 {ceZero}, 평균을 넣으면 {ceMean}
+  0 대비 회복 {recovered}, 평균 대비 {recoveredMean}, KL {kl}내트, 0 대비 KL 회복 {klScore}`,
   },
   featureCount: {
     en: '{matching} of {total} features, {alive} alive',

@@ -49,7 +49,8 @@ export const runHandlers = ({ store, queue, changes, paths }: Services) =>
       }
     },
     'saes.list': async () => store.saes.list(),
-    'atlas.start': async ({ saeId, datasetId }) => queue.startAtlas(saeId, datasetId),
+    'atlas.start': async ({ saeId, datasetId }) => queue.startMeasuring('atlas', { saeId, datasetId }),
+    'evaluations.start': async ({ saeId, datasetId }) => queue.startMeasuring('evaluate', { saeId, datasetId }),
     'jobs.list': async () => store.jobs.list(),
     'jobs.cancel': async ({ jobId }) => {
       queue.cancel(jobId)

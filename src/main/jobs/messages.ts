@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { Backend, Dataset, MetricPoint, Model, SaeSummary, TrainConfig } from '../../shared/domain'
+import type { SaeQuality } from '../../shared/training'
 import type { ChatMessage, Generated, Sampling } from '../../shared/contract/lm'
 import type { Failure } from '../../shared/errors'
 
@@ -63,7 +64,13 @@ export const CollectSpec = z.object({
 })
 export type CollectSpec = z.infer<typeof CollectSpec>
 
-export const JobSpec = z.discriminatedUnion('kind', [TrainSpec, AtlasSpec, CollectSpec])
+/** Judge an autoencoder on held-out text with the whole model. */
+export const EvaluateSpec = AtlasSpec.omit({ kind: true, file: true, topContexts: true }).extend({
+  kind: z.literal('evaluate'),
+})
+export type EvaluateSpec = z.infer<typeof EvaluateSpec>
+
+export const JobSpec = z.discriminatedUnion('kind', [TrainSpec, AtlasSpec, CollectSpec, EvaluateSpec])
 export type JobSpec = z.infer<typeof JobSpec>
 
 /** An autoencoder folder a training has written: a checkpoint or the final one. */
@@ -179,6 +186,7 @@ export type FromWorker =
   | { type: 'checkpoint'; sae: SaeArtifact }
   | { type: 'trained'; sae: SaeArtifact }
   | { type: 'atlas'; atlas: AtlasArtifact }
+  | { type: 'evaluated'; quality: SaeQuality }
   /** All shards of a set of activations are on disk: tokens at each hook point, bytes in all. */
   | { type: 'collected'; set: { tokens: number; bytes: number } }
   /** The job has ended because it was asked to; what it made was announced before. */

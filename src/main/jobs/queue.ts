@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import type { ActivationSet, Job, TrainConfig } from '../../shared/domain'
 import { AppError, toFailure } from '../../shared/errors'
+import { requirePossible } from '../../shared/training-rules'
 import type { NewActivationSet } from '../store/activations'
 import { hasEnded, type QueuedJob } from '../store/jobs'
 import type { StoredRun } from '../store/runs'
@@ -22,10 +23,11 @@ export class JobQueue {
 
   /**
    * Queues a training; with `atlas` the atlas of its result on the same dataset is queued right after it.
-   * @throws AppError `not-found`, `activations-incomplete`, `activations-unsuitable`
+   * @throws AppError `k-too-large`, `widths-invalid`, `not-found`, `activations-incomplete`, `activations-unsuitable`
    */
   startTraining(name: string, config: TrainConfig, atlas: boolean): StoredRun {
     const { store } = this.around
+    requirePossible(config)
     const run = store.together(() => {
       store.models.get(config.modelId)
       store.datasets.get(config.datasetId)
@@ -63,13 +65,14 @@ export class JobQueue {
     return store.runs.get(runId)
   }
 
-  /** @throws AppError `not-found` */
-  startAtlas(saeId: number, datasetId: number): Job {
+  /** Queues an atlas or an evaluation of an autoencoder. @throws AppError `not-found` */
+  startMeasuring(kind: 'atlas' | 'evaluate', { saeId, datasetId }: { saeId: number; datasetId: number }): Job {
     const { store } = this.around
     const sae = store.saes.get(saeId)
     const { documents } = store.datasets.get(datasetId)
+    const total = kind === 'atlas' ? documents : 0
     const job = store.jobs.add({
-      ...{ kind: 'atlas', runId: sae.runId, saeId, datasetId, title: sae.name, chained: false, total: documents },
+      ...{ kind, runId: sae.runId, saeId, datasetId, title: sae.name, chained: false, total },
     })
     this.pump()
     return store.jobs.get(job.id)

@@ -49,13 +49,12 @@ export function specOf(
   }
   if (job.saeId === null || datasetId === null) throw new AppError('not-found', { what: 'SAE', id: job.title })
   const sae = store.saes.get(job.saeId)
-  return {
-    kind: 'atlas',
+  const shared = {
     model: store.models.get(sae.modelId),
     dataset: store.datasets.get(datasetId),
     sae: { path: sae.path, hookName: sae.hookName, contextSize: sae.contextSize },
-    file: atlasFile(paths, sae.id),
-    topContexts: TOP_CONTEXTS,
     seed: sae.seed ?? 0,
   }
+  if (job.kind === 'evaluate') return { kind: 'evaluate', ...shared }
+  return { kind: 'atlas', ...shared, file: atlasFile(paths, sae.id), topContexts: TOP_CONTEXTS }
 }

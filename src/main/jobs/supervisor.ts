@@ -121,6 +121,9 @@ export class Supervisor {
           .then(() => this.importAtlas(message.atlas))
           .catch((error: unknown) => this.fail(error))
         return
+      case 'evaluated':
+        if (job.saeId !== null) store.saes.setQuality(job.saeId, message.quality)
+        return
       case 'collected':
         if (this.queued.activationsId !== null) store.activations.setStored(this.queued.activationsId, message.set)
         return

@@ -23,14 +23,20 @@ const OwnMetadata = z.object({ monoscope: z.object({ sink_norm: z.number().posit
 
 type Reader = { source: ActivationSource; tokenizer: { encode(text: string): number[] }; contextSize: number }
 
+/** The norm beyond which a token was a sink in training; null for an autoencoder of another program. */
+export function sinkNormOf(sae: SaelensFolder): number | null {
+  const own = OwnMetadata.safeParse(sae.metadata)
+  return own.success ? own.data.monoscope.sink_norm : null
+}
+
 /** The norm beyond which a token is a sink: as in training, else measured on the first tokens of this dataset. */
 async function findSinkNorm(
   spec: AtlasSpec,
   sae: SaelensFolder,
   { source, tokenizer, contextSize }: Reader,
 ): Promise<number> {
-  const own = OwnMetadata.safeParse(sae.metadata)
-  if (own.success) return own.data.monoscope.sink_norm
+  const own = sinkNormOf(sae)
+  if (own !== null) return own
   const options = { contextSize, bosId: source.bosId, seed: spec.seed, neededTokens: ESTIMATION_TOKENS }
   const { training } = await collectCorpus(readDocuments(spec.dataset), tokenizer, options)
   const order = Int32Array.from({ length: windowCount(training) }, (_, w) => w)

@@ -6,6 +6,7 @@ import { Answerer } from './ask'
 import { runAtlas } from './atlas'
 import type { Channel } from './channel'
 import { runCollect } from './collect'
+import { runEvaluation } from './evaluate'
 import { runTraining } from './train'
 
 /** @returns false when the job was cancelled */
@@ -17,6 +18,8 @@ function runJob(spec: JobSpec, channel: Channel): Promise<boolean> {
       return runAtlas(spec, channel)
     case 'collect':
       return runCollect(spec, channel)
+    case 'evaluate':
+      return runEvaluation(spec, channel)
     default:
       return spec satisfies never
   }

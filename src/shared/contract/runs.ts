@@ -26,6 +26,8 @@ export const runs = {
   /** Newest first. */
   'saes.list': call(z.object({}), z.array(Sae)),
   'atlas.start': call(z.object({ saeId: Id, datasetId: Id }), Job),
+  /** Queues an evaluation with the whole model; its figures appear as `quality` of the autoencoder. */
+  'evaluations.start': call(z.object({ saeId: Id, datasetId: Id }), Job),
   'jobs.list': call(z.object({}), z.array(Job)),
   'jobs.cancel': call(z.object({ jobId: Id }), z.null()),
   /** The job at once and at every change; ends when the job has ended. */

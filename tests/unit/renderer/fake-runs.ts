@@ -1,6 +1,6 @@
 /** A workspace in memory for the views Library, Runs and New run, behind the real wire, whose connection can be cut. */
 import { contract, type MonoscopeClient, type MonoscopeContract } from '../../../src/shared/contract'
-import type { Dataset, Job, MetricPoint, Model, Run, TrainConfig } from '../../../src/shared/domain'
+import type { ActivationSet, Dataset, Job, MetricPoint, Model, Run, TrainConfig } from '../../../src/shared/domain'
 import { AppError } from '../../../src/shared/errors'
 import { presetFor } from '../../../src/shared/presets'
 import { connect, memoryWire, serve, type HandlersOf } from '../../../src/shared/wire'
@@ -57,6 +57,7 @@ export class FakeHost {
   models: Model[] = []
   datasets: Dataset[] = []
   runs: Run[] = []
+  activationSets: ActivationSet[] = []
   /** Metric points of every run, as the store would hold them. */
   measured: MetricPoint[] = []
   /** `afterStep` of each subscription, in order. */
@@ -134,6 +135,7 @@ export class FakeHost {
           this.datasets = this.datasets.filter((dataset) => dataset.id !== datasetId)
           return null
         }),
+      'activations.list': () => later(() => this.activationSets),
       'app.choosePath': () => later(() => '/chosen'),
       ...this.runHandlers(),
     }

@@ -1,18 +1,24 @@
 /** The form of a new run: reading typed numbers, problems with a value that works, and what a run takes. */
 import { describe, expect, it } from 'vitest'
 import {
+  emptyNumbers,
+  NUMBER_FIELDS,
+  parseNumber,
+  type NumberField,
+} from '../../../src/renderer/views/runs/form-fields'
+import {
   checkForm,
   costOf,
   fillForm,
+  fillOwnFields,
   fitPoint,
-  NUMBER_FIELDS,
   parseHook,
-  parseNumber,
   pointsOf,
   suggestName,
-  type NumberField,
   type RunForm,
 } from '../../../src/renderer/views/runs/run-form'
+import { ArchitectureName, type TrainConfig } from '../../../src/shared/domain'
+import { presetFor } from '../../../src/shared/presets'
 import { makeConfig, makeDataset, makeModel } from './fake-runs'
 
 const MEMORY = 16e9
@@ -20,9 +26,9 @@ const model = makeModel(1)
 
 function makeForm(change: Partial<RunForm> = {}): RunForm {
   const form: RunForm = {
-    ...{ modelId: 1, datasetId: 1, layer: 0, point: 'hook_resid_pre', name: 'first', atlas: true },
-    ...{ dSae: '', l1Coefficient: '', learningRate: '', batchTokens: '', trainingTokens: '' },
-    ...{ contextSize: '', bufferTokens: '', seed: '' },
+    ...{ modelId: 1, datasetId: 1, activationsId: null, layer: 0, point: 'hook_resid_pre', name: 'first', atlas: true },
+    ...{ architecture: 'standard', thresholdForm: 'direct', matryoshkaWidths: '', resampleDead: false, bDecInit: null },
+    ...emptyNumbers(),
   }
   fillForm(form, makeConfig())
   return Object.assign(form, change)
@@ -88,14 +94,78 @@ describe('problems', () => {
     expect(problem('bufferTokens', '90,000,000')).toEqual({ kind: 'overMemory', limit: MEMORY, works: 31_250_000 })
   })
 
-  it('offer values that work, for every field', () => {
-    for (const field of NUMBER_FIELDS) {
-      for (const text of ['', 'x', '-1', '0', '0.5', '1e15']) {
-        const found = problem(field, text)
-        if (!found || found.kind === 'empty') continue
-        expect(problem(field, String(found.works)), `${field} ${text}`).toBeUndefined()
+  it('offer values that work, for every field of every architecture', () => {
+    for (const architecture of ArchitectureName.options) {
+      const found = (field: NumberField, text: string) =>
+        checkForm(makeForm({ architecture, [field]: text }), model, MEMORY).problems[field]
+      for (const field of NUMBER_FIELDS) {
+        for (const text of ['', 'x', '-1', '0', '0.5', '600', '1e15']) {
+          const problem = found(field, text)
+          if (!problem || problem.kind === 'empty') continue
+          expect(found(field, String(problem.works)), `${architecture} ${field} ${text}`).toBeUndefined()
+        }
       }
     }
+  })
+
+  it('know the width of the dictionary', () => {
+    const found = (change: Partial<RunForm>) => checkForm(makeForm({ dSae: '16', ...change }), model, MEMORY).problems
+    expect(found({ architecture: 'topk', k: '17' })).toEqual({ k: { kind: 'overWidth', limit: 16, works: 16 } })
+    expect(found({ architecture: 'topk', k: '16', auxK: '99' })).toEqual({
+      auxK: { kind: 'overWidth', limit: 16, works: 16 },
+    })
+    expect(found({ architecture: 'jumprelu', targetL0: '16.5' })).toMatchObject({ targetL0: { kind: 'overWidth' } })
+    expect(found({ architecture: 'standard', k: '17', auxK: '99', targetL0: '17' })).toEqual({})
+  })
+
+  it('say what is wrong with nested widths, and offer some that work', () => {
+    const found = (matryoshkaWidths: string, dSae = '64') =>
+      checkForm(makeForm({ architecture: 'matryoshka_batchtopk', matryoshkaWidths, dSae }), model, MEMORY).problems
+    expect(found('')).toEqual({})
+    expect(found('8, 64')).toEqual({})
+    const problem = { matryoshkaWidths: { kind: 'widths', limit: 64, works: '4, 16, 64' } }
+    for (const text of ['8', '64, 8', '8, 8, 64', 'x, 64', '0.5, 64', '-1 64', '1,2,3,4,5,6,7,8,64']) {
+      expect(found(text), text).toEqual(problem)
+    }
+    expect(found('4, 16, 64')).toEqual({})
+    expect(found('8, 64', 'x')).toEqual({ dSae: { kind: 'notNumber', works: 512 } })
+  })
+})
+
+describe('architectures', () => {
+  const presetOf = (architecture: ArchitectureName): TrainConfig =>
+    presetFor({ modelId: 1, datasetId: 1, dModel: 64, layers: 5, contextSize: 512, datasetBytes: 1e6, architecture })
+
+  it.each(ArchitectureName.options)('%s gives back every setting it was filled with', (architecture) => {
+    const special = { targetL0: 12.5, auxK: 20, deadTokens: 50_000, bDecInit: 'mean' as const, activationsId: 3 }
+    const nested = { matryoshkaWidths: [16, 512], thresholdForm: 'log' as const, bandwidth: 0.25 }
+    const config = { ...presetOf(architecture), ...special, ...nested }
+    const form = makeForm()
+    fillForm(form, config)
+    expect(checkForm(form, model, MEMORY)).toEqual({ config, problems: {} })
+  })
+
+  it('do not mind what stands in fields they do not use', () => {
+    const junk = { k: 'x', auxK: '-1', bandwidth: '', matryoshkaWidths: 'y', resampleDead: true }
+    expect(checkForm(makeForm({ ...junk, architecture: 'standard' }), model, MEMORY)).toMatchObject({
+      config: { architecture: 'standard', resampleDead: true },
+      problems: {},
+    })
+    const form = makeForm({ architecture: 'topk', resampleDead: true, decoderInitNorm: '', l1Coefficient: '' })
+    expect(checkForm(form, model, MEMORY)).toMatchObject({ config: { resampleDead: false }, problems: {} })
+  })
+
+  it('take their own settings from a preset, and leave the others as typed', () => {
+    const form = makeForm({ architecture: 'gated', l1Coefficient: '9', learningRate: '0.5', dSae: '600' })
+    fillOwnFields(form, presetOf('gated'))
+    expect(form).toMatchObject({ l1Coefficient: '2', learningRate: '0.5', dSae: '600' })
+  })
+
+  it('cost as many numbers per feature as they have', () => {
+    const bytes = (architecture: ArchitectureName) =>
+      costOf({ ...presetOf(architecture), dSae: 512 }, model, makeDataset(1)).saeBytes
+    expect(bytes('jumprelu') - bytes('topk')).toBe(512 * 12)
+    expect(bytes('gated') - bytes('standard')).toBe(2 * 512 * 12)
   })
 })
 
@@ -114,5 +184,7 @@ describe('what it takes', () => {
     expect(suggestName(makeForm({ layer: 2, point: 'hook_resid_post', dSae: '1,024' }), 'stories')).toBe(
       'stories-2-post-1024',
     )
+    const nested = makeForm({ layer: 0, point: 'hook_resid_pre', dSae: '64', architecture: 'matryoshka_batchtopk' })
+    expect(suggestName(nested, 'stories')).toBe('stories-0-pre-64-matryoshka')
   })
 })

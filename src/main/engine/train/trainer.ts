@@ -186,7 +186,8 @@ export class Trainer {
     featureSums.forEach((sum, i) => {
       this.silentFor[i] = sum > 0 ? 0 : (this.silentFor[i] ?? 0) + batchTokens
     })
-    const rate = this.step === 0 ? 1 : THRESHOLD_RATE
+    // A plain mean until there are batches enough for a moving one.
+    const rate = Math.max(THRESHOLD_RATE, 1 / (this.step + 1))
     this.threshold += rate * (smallestActive - this.threshold)
     this.step += 1
   }
@@ -222,7 +223,10 @@ export class Trainer {
   }
 
   private evaluateAt(step: number): HeldOutFigures | null {
-    return isEvaluationStep(step, this.steps) ? this.evaluate(QUICK_TOKENS) : null
+    // Before the first step the batch-wise kinds have no threshold to be used with.
+    const { name } = this.options.architecture
+    const hasThreshold = step > 0 || (name !== 'batchtopk' && name !== 'matryoshka_batchtopk')
+    return isEvaluationStep(step, this.steps) && hasThreshold ? this.evaluate(QUICK_TOKENS) : null
   }
 
   private evaluate(limit?: number): HeldOutFigures {

@@ -36,3 +36,7 @@ ALTER TABLE sae ADD COLUMN quality TEXT;
 ALTER TABLE metric ADD COLUMN aux REAL;
 ALTER TABLE metric ADD COLUMN gradient_norm REAL NOT NULL DEFAULT 0;
 ALTER TABLE metric ADD COLUMN route TEXT NOT NULL DEFAULT 'dense' CHECK (route IN ('dense', 'sparse'));
+
+-- JSON, see Forecast and Actual.
+ALTER TABLE run ADD COLUMN forecast TEXT;
+ALTER TABLE run ADD COLUMN actual TEXT;

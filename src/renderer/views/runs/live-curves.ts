@@ -44,15 +44,20 @@ export class LiveCurves {
     deadFraction: new GrowingLine(),
   }
   private readonly listeners = new Set<() => void>()
+  /** The last point taken in. */
+  last: MetricPoint | null = null
+
   /** The last step taken in, -1 before the first: where a new subscription goes on. */
-  lastStep = -1
+  get lastStep(): number {
+    return this.last?.step ?? -1
+  }
 
   /** Takes in points after the last one; a point that came before is left out, so a repeated answer changes nothing. */
   append(points: readonly MetricPoint[]): number {
     let taken = 0
     for (const point of points) {
       if (point.step <= this.lastStep) continue
-      this.lastStep = point.step
+      this.last = point
       taken++
       for (const curve of CURVES) {
         const value = point[curve]
@@ -63,14 +68,17 @@ export class LiveCurves {
     return taken
   }
 
+  /** Calls back after points came in, until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
   /** One curve as a chart wants it. */
   source(curve: Curve): LineSource {
     return markRaw({
       read: () => this.lines[curve].read(),
-      onChange: (listener: () => void) => {
-        this.listeners.add(listener)
-        return () => this.listeners.delete(listener)
-      },
+      onChange: (listener: () => void) => this.onChange(listener),
     })
   }
 }

@@ -1,36 +1,57 @@
 /** The form of a new run: choices, settings that suit them, and the start. What was typed outlives navigation. */
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, shallowRef, watch } from 'vue'
-import type { Dataset, Model, Run } from '../../../shared/domain'
+import type { ActivationSet, Dataset, Model, Run, TrainConfig } from '../../../shared/domain'
 import { presetFor } from '../../../shared/presets'
 import { client } from '../../app/client'
 import { useAppInfo } from '../../app/info.store'
-import { checkForm, costOf, fillForm, fitPoint, suggestName, type RunForm } from './run-form'
+import { emptyNumbers } from './form-fields'
+import { checkForm, costOf, fillForm, fillOwnFields, fitPoint, hookOf, suggestName, type RunForm } from './run-form'
 
 const emptyForm = (): RunForm => ({
-  ...{ modelId: null, datasetId: null, layer: 0, point: 'hook_resid_post', name: '', atlas: true },
-  ...{ dSae: '', l1Coefficient: '', learningRate: '', batchTokens: '', trainingTokens: '' },
-  ...{ contextSize: '', bufferTokens: '', seed: '0' },
+  ...{ modelId: null, datasetId: null, activationsId: null, layer: 0, point: 'hook_resid_post', name: '', atlas: true },
+  ...{ architecture: 'standard', thresholdForm: 'direct', matryoshkaWidths: '', resampleDead: false, bDecInit: null },
+  ...emptyNumbers(),
 })
 
-/** Models and texts to choose from. */
+/** Models, texts and complete sets of activations to choose from. */
 function useChoices(form: RunForm) {
   const models = shallowRef<Model[] | null>(null)
   const datasets = shallowRef<Dataset[] | null>(null)
+  const allSets = shallowRef<ActivationSet[] | null>(null)
   const model = computed(() => models.value?.find((one) => one.id === form.modelId) ?? null)
   const dataset = computed(() => datasets.value?.find((one) => one.id === form.datasetId) ?? null)
 
-  /** Reads both lists; a choice that has gone, or none so far, becomes the newest there is. Answers whether one changed. */
+  /** Sets that hold what the form asks for. */
+  const sets = computed(() =>
+    (allSets.value ?? []).filter(
+      ({ modelId, datasetId, hookNames, state }) =>
+        modelId === form.modelId &&
+        datasetId === form.datasetId &&
+        state === 'done' &&
+        hookNames.includes(hookOf(form)),
+    ),
+  )
+  // A set that does not fit any more is not trained on.
+  watch(sets, (fitting) => {
+    if (allSets.value && !fitting.some(({ id }) => id === form.activationsId)) form.activationsId = null
+  })
+
+  /** Reads the lists; a choice that has gone, or none so far, becomes the newest there is. Answers whether one changed. */
   async function read(): Promise<boolean> {
-    const lists = await Promise.all([client.call('models.list', {}), client.call('datasets.list', {})])
-    ;[models.value, datasets.value] = lists
+    const lists = await Promise.all([
+      client.call('models.list', {}),
+      client.call('datasets.list', {}),
+      client.call('activations.list', {}),
+    ])
+    ;[models.value, datasets.value, allSets.value] = lists
     const isComplete = model.value !== null && dataset.value !== null
     if (!model.value) form.modelId = lists[0].at(-1)?.id ?? null
     if (!dataset.value) form.datasetId = lists[1].at(-1)?.id ?? null
     return !isComplete
   }
 
-  return { models, datasets, model, dataset, read }
+  return { models, datasets, sets, model, dataset, read }
 }
 
 /** Keeps a made-up name up to date with the settings until another one is typed; `again` goes back to the made-up one. */
@@ -43,13 +64,39 @@ function useName(form: RunForm, madeUp: () => string) {
   return { again: () => (form.name = last.value) }
 }
 
+/** Settings that suit what is chosen. */
+function usePresets(form: RunForm, { model, dataset }: Pick<ReturnType<typeof useChoices>, 'model' | 'dataset'>) {
+  function preset(): TrainConfig | null {
+    if (!model.value || !dataset.value) return null
+    const { id: modelId, dModel, layers, contextSize } = model.value
+    const { id: datasetId, bytes: datasetBytes } = dataset.value
+    const { architecture } = form
+    return presetFor({ modelId, datasetId, dModel, layers, contextSize, datasetBytes, architecture })
+  }
+
+  /** Settings that suit the chosen model, text and architecture. */
+  function usePreset(): void {
+    const config = preset()
+    if (config) fillForm(form, config)
+  }
+
+  /** After another architecture was chosen: settings of its own that suit; what all share stays as typed. */
+  function useOwnPreset(): void {
+    const config = preset()
+    if (config) fillOwnFields(form, config)
+  }
+
+  return { usePreset, useOwnPreset }
+}
+
 export const useNewRun = defineStore('new-run', () => {
   const app = useAppInfo()
   const error = shallowRef<unknown>(null)
   const startError = shallowRef<unknown>(null)
   const isStarting = ref(false)
   const form = reactive(emptyForm())
-  const { models, datasets, model, dataset, read } = useChoices(form)
+  const { models, datasets, sets, model, dataset, read } = useChoices(form)
+  const { usePreset, useOwnPreset } = usePresets(form, { model, dataset })
   const name = useName(form, () => (model.value ? suggestName(form, model.value.name) : ''))
 
   const checked = computed(() => checkForm(form, model.value, app.info?.totalMemoryBytes ?? null))
@@ -60,14 +107,6 @@ export const useNewRun = defineStore('new-run', () => {
 
   // Some families lack a point that was chosen for another one, or that a copied run has.
   watch([model, () => form.point], () => model.value && fitPoint(form, model.value), { flush: 'sync' })
-
-  /** Settings that suit the chosen model and text. */
-  function usePreset(): void {
-    if (!model.value || !dataset.value) return
-    const { id: modelId, dModel, layers, contextSize } = model.value
-    const { id: datasetId, bytes: datasetBytes } = dataset.value
-    fillForm(form, presetFor({ modelId, datasetId, dModel, layers, contextSize, datasetBytes }))
-  }
 
   async function load(): Promise<void> {
     try {
@@ -106,7 +145,7 @@ export const useNewRun = defineStore('new-run', () => {
   }
 
   return {
-    ...{ models, datasets, model, dataset, form, checked, cost, error, startError, isStarting },
-    ...{ load, usePreset, copyFrom, start },
+    ...{ models, datasets, sets, model, dataset, form, checked, cost, error, startError, isStarting },
+    ...{ load, usePreset, useOwnPreset, copyFrom, start },
   }
 })

@@ -1,32 +1,35 @@
 /** The form of a new run as typed text, and what it means: a checked config, problems by field, and what the run will take. */
 import type { z } from 'zod'
-import { TrainConfig, type Dataset, type Model } from '../../../shared/domain'
+import { TrainConfig, type ArchitectureName, type Dataset, type Model } from '../../../shared/domain'
 import { trainingSteps } from '../../../shared/presets'
+import { areNested, usesSetting, widthsOf } from '../../../shared/training-rules'
+import {
+  isShown,
+  mainFieldsOf,
+  NUMBER_FIELDS,
+  numberText,
+  parseNumber,
+  parseWidths,
+  readNumber,
+  USUAL,
+  widthsText,
+  type NumberField,
+} from './form-fields'
 
 export const HOOK_POINTS = ['hook_resid_pre', 'hook_resid_mid', 'hook_resid_post'] as const
 export type HookPoint = (typeof HOOK_POINTS)[number]
 
-/** Fields typed as numbers, named as in TrainConfig. */
-export const NUMBER_FIELDS = [
-  'dSae',
-  'l1Coefficient',
-  'learningRate',
-  'batchTokens',
-  'trainingTokens',
-  'contextSize',
-  'bufferTokens',
-  'seed',
-] as const
-export type NumberField = (typeof NUMBER_FIELDS)[number]
-
-export type RunForm = Record<NumberField, string> & {
-  modelId: number | null
-  datasetId: number | null
-  layer: number
-  point: HookPoint
-  name: string
-  atlas: boolean
-}
+export type RunForm = Record<NumberField, string> &
+  Pick<TrainConfig, 'architecture' | 'thresholdForm' | 'resampleDead' | 'bDecInit' | 'activationsId'> & {
+    modelId: number | null
+    datasetId: number | null
+    layer: number
+    point: HookPoint
+    /** Widths with commas between them; empty for the usual ones. */
+    matryoshkaWidths: string
+    name: string
+    atlas: boolean
+  }
 
 const FLOAT_BYTES = 4
 
@@ -34,21 +37,11 @@ const FLOAT_BYTES = 4
 export type Problem =
   | { kind: 'tooSmall' | 'tooBig'; limit: number; works: number }
   | { kind: 'notNumber' | 'notInteger'; works: number }
-  | { kind: 'overContext' | 'underBatch' | 'overMemory'; limit: number; works: number }
+  | { kind: 'overContext' | 'underBatch' | 'overMemory' | 'overWidth'; limit: number; works: number }
+  | { kind: 'widths'; limit: number; works: string }
   | { kind: 'empty' }
-export type ProblemField = NumberField | 'name'
+export type ProblemField = NumberField | 'matryoshkaWidths' | 'name'
 export type Problems = Partial<Record<ProblemField, Problem>>
-
-/** Numbers may be typed with thousands separators; anything else is NaN. */
-export function parseNumber(text: string): number {
-  const plain = text.trim().replace(/(?<=\d)[,_\s](?=\d{3})/g, '')
-  return plain === '' ? NaN : Number(plain)
-}
-
-/** Text of a number as the form shows it: separators for large whole numbers, else as written in code. */
-export function numberText(value: number): string {
-  return Number.isInteger(value) && Math.abs(value) >= 1000 ? value.toLocaleString('en-US') : String(value)
-}
 
 /** Splits `blocks.3.hook_resid_post`; null for a name of another form. */
 export function parseHook(hookName: string): { layer: number; point: HookPoint } | null {
@@ -70,32 +63,36 @@ export const hookOf = (form: Pick<RunForm, 'layer' | 'point'>): string => `block
 
 /** Fills the form's fields from a config; name and follow-up stay. */
 export function fillForm(form: RunForm, config: TrainConfig): void {
-  form.modelId = config.modelId
-  form.datasetId = config.datasetId
+  const { modelId, datasetId, activationsId, architecture, thresholdForm, resampleDead, bDecInit } = config
+  Object.assign(form, { modelId, datasetId, activationsId, architecture, thresholdForm, resampleDead, bDecInit })
   const hook = parseHook(config.hookName)
   if (hook) Object.assign(form, hook)
-  for (const field of NUMBER_FIELDS) form[field] = numberText(config[field])
+  form.matryoshkaWidths = widthsText(config.matryoshkaWidths)
+  fillNumbers(form, config, NUMBER_FIELDS)
 }
 
-/** A name that says where and how wide: `stories260K-2-post-512`. */
+/** Fills what only the chosen architecture uses from a config that suits it. */
+export function fillOwnFields(form: RunForm, config: TrainConfig): void {
+  fillNumbers(form, config, mainFieldsOf(form.architecture))
+  form.thresholdForm = config.thresholdForm
+  form.matryoshkaWidths = widthsText(config.matryoshkaWidths)
+}
+
+function fillNumbers(form: RunForm, config: TrainConfig, fields: readonly NumberField[]): void {
+  for (const field of fields) {
+    const value = config[field]
+    form[field] = value === null ? '' : numberText(value)
+  }
+}
+
+/** A name that says where, how wide and, when it is not the paper's, what: `stories260K-2-post-512-topk`. */
 export function suggestName(form: RunForm, modelName: string): string {
   const width = parseNumber(form.dSae)
-  return [modelName, form.layer, form.point.replace('hook_resid_', ''), Number.isNaN(width) ? '' : width]
+  const kind = form.architecture === 'standard' ? '' : form.architecture.replace('_batchtopk', '')
+  return [modelName, form.layer, form.point.replace('hook_resid_', ''), Number.isNaN(width) ? '' : width, kind]
     .filter((part) => part !== '')
     .join('-')
     .slice(0, 200)
-}
-
-/** A usual value of each field, offered when what was typed does not do. */
-const USUAL: Readonly<Record<NumberField, number>> = {
-  dSae: 512,
-  l1Coefficient: 2,
-  learningRate: 0.001,
-  batchTokens: 1024,
-  trainingTokens: 2_048_000,
-  contextSize: 128,
-  bufferTokens: 65_536,
-  seed: 0,
 }
 
 function problemOf(issue: z.core.$ZodIssue, field: NumberField): Problem {
@@ -108,34 +105,78 @@ function problemOf(issue: z.core.$ZodIssue, field: NumberField): Problem {
   return { kind: isFraction ? 'notInteger' : 'notNumber', works: USUAL[field] }
 }
 
+type Numbers = Record<NumberField, number | null>
+
 /** What the model and this computer add to the schema's limits. */
-function limitsOf(numbers: Record<NumberField, number>, model: Model, totalMemoryBytes: number | null): Problems {
+function limitsOf(numbers: Numbers, model: Model, totalMemoryBytes: number | null): Problems {
   const problems: Problems = {}
-  const { contextSize, bufferTokens, batchTokens } = numbers
-  if (contextSize > model.contextSize)
+  const [context, buffer, batch] = [numbers.contextSize ?? NaN, numbers.bufferTokens ?? NaN, numbers.batchTokens ?? NaN]
+  if (context > model.contextSize)
     problems.contextSize = { kind: 'overContext', limit: model.contextSize, works: model.contextSize }
   const mostTokens = Math.floor((totalMemoryBytes ?? Infinity) / 2 / (model.dModel * FLOAT_BYTES))
-  if (bufferTokens < 2 * batchTokens)
-    problems.bufferTokens = { kind: 'underBatch', limit: 2 * batchTokens, works: 8 * batchTokens }
-  else if (totalMemoryBytes !== null && bufferTokens > mostTokens)
+  if (buffer < 2 * batch) problems.bufferTokens = { kind: 'underBatch', limit: 2 * batch, works: 8 * batch }
+  else if (totalMemoryBytes !== null && buffer > mostTokens)
     problems.bufferTokens = { kind: 'overMemory', limit: totalMemoryBytes, works: mostTokens }
   return problems
+}
+
+/** What the width of the dictionary adds. */
+function widthLimitsOf(form: RunForm, numbers: Numbers): Problems {
+  const problems: Problems = {}
+  const { architecture } = form
+  const dSae = numbers.dSae ?? NaN
+  for (const field of ['k', 'auxK', 'targetL0'] as const) {
+    const works = Math.min(USUAL[field], dSae)
+    if ((numbers[field] ?? 0) > dSae && isShown(architecture, field))
+      problems[field] = { kind: 'overWidth', limit: dSae, works }
+  }
+  const asked = parseWidths(form.matryoshkaWidths)
+  // A width that does not do itself is said at its own field.
+  if (!TrainConfig.shape.dSae.safeParse(dSae).success || !usesSetting(architecture, 'matryoshkaWidths')) return problems
+  const isGood = TrainConfig.shape.matryoshkaWidths.safeParse(asked).success
+  if (asked.length > 0 && !(isGood && areNested(asked, dSae))) {
+    const works = widthsText(widthsOf({ architecture, dSae, matryoshkaWidths: [] }))
+    problems.matryoshkaWidths = { kind: 'widths', limit: dSae, works }
+  }
+  return problems
+}
+
+/** What the number fields say; one that the architecture does not use may hold anything, and then counts as a usual value. */
+function readNumbers(form: RunForm): Numbers {
+  const numbers: Numbers = { ...USUAL }
+  for (const field of NUMBER_FIELDS) {
+    const value = readNumber(field, form[field])
+    const isUsable = isShown(form.architecture, field) || TrainConfig.shape[field].safeParse(value).success
+    if (isUsable) numbers[field] = value
+  }
+  return numbers
+}
+
+/** Nested widths to use: what an architecture without them has in its field is of no account. */
+function readWidths({ architecture, matryoshkaWidths }: RunForm): number[] {
+  const widths = parseWidths(matryoshkaWidths)
+  const isUsable = usesSetting(architecture, 'matryoshkaWidths') || !widths.some(Number.isNaN)
+  return isUsable ? widths : []
 }
 
 export type Checked = { config: TrainConfig | null; problems: Problems }
 
 /** Reads the form. `config` is null while a field has a problem or nothing is chosen. */
 export function checkForm(form: RunForm, model: Model | null, totalMemoryBytes: number | null): Checked {
-  const numbers = { ...USUAL }
-  for (const field of NUMBER_FIELDS) numbers[field] = parseNumber(form[field])
+  const { architecture, thresholdForm, bDecInit, modelId, datasetId, activationsId } = form
+  const numbers = readNumbers(form)
   const parsed = TrainConfig.safeParse({
-    modelId: form.modelId,
-    datasetId: form.datasetId,
+    ...{ modelId, datasetId, activationsId, architecture, thresholdForm, bDecInit },
     hookName: hookOf(form),
+    resampleDead: form.resampleDead && usesSetting(architecture, 'resampleDead'),
+    matryoshkaWidths: readWidths(form),
     ...numbers,
   })
-  // The limits of this model and computer are the nearer ones, so they are said first.
-  const problems: Problems = model ? limitsOf(numbers, model, totalMemoryBytes) : {}
+  // The limits of this model, computer and dictionary are the nearer ones, so they are said first.
+  const problems: Problems = {
+    ...(model ? limitsOf(numbers, model, totalMemoryBytes) : {}),
+    ...widthLimitsOf(form, numbers),
+  }
   if (form.name.trim() === '') problems.name = { kind: 'empty' }
   for (const issue of parsed.error?.issues ?? []) {
     const field = NUMBER_FIELDS.find((one) => one === issue.path[0])
@@ -151,7 +192,7 @@ const BYTES_PER_TOKEN = 4
 
 export type RunCost = {
   steps: number
-  /** W_enc, W_dec, b_enc and b_dec with two Adam moments each. */
+  /** All parameters with two Adam moments each. */
   saeBytes: number
   bufferBytes: number
   modelBytes: number
@@ -161,9 +202,13 @@ export type RunCost = {
   passes: number
 }
 
+/** Numbers per feature besides its directions: biases, scales, thresholds. */
+const PER_FEATURE: Partial<Record<ArchitectureName, number>> = { gated: 3, jumprelu: 2 }
+
 /** What a run needs, computed from its config alone. Memory of the steps themselves is not in it. */
 export function costOf(config: TrainConfig, model: Model, dataset: Dataset): RunCost {
-  const parameters = 2 * model.dModel * config.dSae + config.dSae + model.dModel
+  const parameters =
+    2 * model.dModel * config.dSae + (PER_FEATURE[config.architecture] ?? 1) * config.dSae + model.dModel
   const datasetTokens = Math.max(1, Math.round(dataset.bytes / BYTES_PER_TOKEN))
   return {
     steps: trainingSteps(config),

@@ -1,0 +1,115 @@
+/** The evaluation job in its own process: an autoencoder that loses nothing, one that gives nothing, a cancel and a refusal. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { writeSaelens } from '../../src/main/files/saelens'
+import type { EvaluateSpec } from '../../src/main/jobs/messages'
+import { SaeQuality } from '../../src/shared/domain'
+import { reportSkip, storiesFolder } from './goldens'
+import { buildWorker, removeWorker, TestWorker } from './worker-process'
+
+const stories = storiesFolder()
+if (!stories) reportSkip('the evaluating process', 'the stories260K model is absent')
+const hookName = 'blocks.2.hook_resid_post'
+const D_IN = 64
+const CONTEXT = 64
+let root = ''
+let entry = ''
+
+beforeAll(async () => {
+  if (!stories) return
+  root = await mkdtemp(join(tmpdir(), 'monoscope-evaluate-'))
+  entry = await buildWorker()
+  const lines = (await readFile(join(stories, 'corpus.jsonl'), 'utf8')).split('\n').slice(0, 60)
+  await writeFile(join(root, 'corpus.jsonl'), `${lines.join('\n')}\n`)
+}, 120_000)
+afterAll(async () => {
+  if (!stories) return
+  await rm(root, { recursive: true })
+  await removeWorker()
+})
+
+/** Two features for every dimension, one for each sign; with `gain` 1 nothing is lost, with 0 everything. */
+async function writeSae(name: string, gain: number): Promise<string> {
+  const dSae = 2 * D_IN
+  const [wEnc, wDec] = [new Float32Array(D_IN * dSae), new Float32Array(D_IN * dSae)]
+  for (let j = 0; j < D_IN; j++) {
+    wEnc.set([gain], j * dSae + j)
+    wEnc.set([-gain], j * dSae + D_IN + j)
+    wDec.set([1], j * D_IN + j)
+    wDec.set([-1], (D_IN + j) * D_IN + j)
+  }
+  const path = join(root, name)
+  const weights = {
+    wEnc: { shape: [D_IN, dSae], data: wEnc },
+    bEnc: { shape: [dSae], data: new Float32Array(dSae) },
+    wDec: { shape: [dSae, D_IN], data: wDec },
+    bDec: { shape: [D_IN], data: new Float32Array(D_IN) },
+  }
+  const origin = {
+    ...{ modelName: 'stories', hookName, contextSize: CONTEXT, prependBos: true, datasetPath: 'corpus' },
+    // As a training stores it: no token of these stories is a sink.
+    monoscope: { sink_norm: 1e9 },
+  }
+  const sae = { architecture: 'standard' as const, dIn: D_IN, dSae, weights, shiftsInput: false, k: null }
+  await writeSaelens(path, sae, { origin, firingShare: new Float64Array(dSae) })
+  return path
+}
+
+const specOf = (path: string): EvaluateSpec => ({
+  kind: 'evaluate',
+  model: { name: 'stories', path: stories ?? '', sha256: 'a' },
+  dataset: { name: 'corpus', path: join(root, 'corpus.jsonl'), textField: 'text', deduplicate: false },
+  sae: { path, hookName, contextSize: CONTEXT },
+  seed: 3,
+})
+
+async function evaluate(path: string) {
+  const worker = new TestWorker(entry, 'wasm')
+  worker.tell({ type: 'start', spec: specOf(path) })
+  expect(await worker.exited).toBe(0)
+  expect(worker.messages.at(-1)).toEqual({ type: 'done' })
+  const progress = worker.all('progress')
+  expect(progress.at(-1)?.done).toBe(progress.at(-1)?.total)
+  return SaeQuality.parse((await worker.first('evaluated')).quality)
+}
+
+describe.skipIf(!stories)('the evaluating process', () => {
+  it('finds nothing lost by an autoencoder that passes everything on', async () => {
+    const quality = await evaluate(await writeSae('whole', 1))
+    expect(quality).toMatchObject({ datasetName: 'corpus', l0: D_IN, silentFraction: 0 })
+    expect(quality.tokens).toBeGreaterThan(100)
+    for (const key of ['explainedVariance', 'shrinkage', 'cosine', 'l2Ratio', 'ceRecovered', 'klScore'] as const)
+      expect(quality[key]).toBeCloseTo(1, 4)
+    expect(quality.normalisedMse).toBeCloseTo(0, 6)
+    expect(quality.kl).toBeCloseTo(0, 5)
+    expect(quality.ceClean).toBeLessThan(quality.ceMean)
+    expect(quality.ceMean).toBeLessThan(quality.ceZero)
+    // Every feature fires on some token; half of them on each.
+    expect(quality.densityHistogram.reduce((sum, count) => sum + count, 0)).toBe(2 * D_IN)
+  }, 60_000)
+
+  it('finds everything lost by an autoencoder that gives zeros', async () => {
+    const quality = await evaluate(await writeSae('nothing', 0))
+    expect(quality).toMatchObject({ normalisedMse: 1, l0: 0, l1: 0, silentFraction: 1, ceRecovered: 0, klScore: 0 })
+    expect(quality.ceSpliced).toBe(quality.ceZero)
+    expect(quality.explainedVariance).toBeLessThan(0)
+  }, 60_000)
+
+  it('sends no figures when it is cancelled', async () => {
+    const worker = new TestWorker(entry, 'wasm')
+    worker.tell({ type: 'start', spec: specOf(await writeSae('cancelled', 1)) })
+    worker.tell({ type: 'cancel' })
+    expect(await worker.exited).toBe(0)
+    expect(worker.messages.at(-1)).toEqual({ type: 'cancelled' })
+    expect(worker.all('evaluated')).toEqual([])
+  }, 60_000)
+
+  it('refuses an autoencoder that is not there', async () => {
+    const worker = new TestWorker(entry, 'wasm')
+    worker.tell({ type: 'start', spec: specOf(join(root, 'none')) })
+    expect(await worker.exited).toBe(0)
+    expect(worker.messages.at(-1)).toMatchObject({ type: 'failed', failure: { code: 'sae-invalid' } })
+  }, 60_000)
+})
