@@ -62,7 +62,7 @@ export function makeSae(id: number, dSae: number, hasAtlas = true): Sae {
     sha256: '3f9c1e00'.repeat(8),
     partial: false,
     summary: null,
-  quality: null,
+    quality: null,
     backend: { name: 'wasm', device: 'CPU, WebAssembly', reason: '' },
     seed: 0,
     atlas: hasAtlas
