@@ -11,7 +11,18 @@ import { runs } from './runs'
 import { safety } from './safety'
 import { search } from './search'
 
-export const contract = { ...app, ...library, ...hub, ...lm, ...activations, ...runs, ...features, ...search, ...safety, ...catalog }
+export const contract = {
+  ...app,
+  ...library,
+  ...hub,
+  ...lm,
+  ...activations,
+  ...runs,
+  ...features,
+  ...search,
+  ...safety,
+  ...catalog,
+}
 
 export type MonoscopeContract = typeof contract
 export type MonoscopeClient = Client<MonoscopeContract>
