@@ -1,5 +1,5 @@
 /** Vite plugin: `import code from './index.ts?assemblyscript'` compiles the kernels and gives the WebAssembly module in base64. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import asc from 'assemblyscript/asc'
 
@@ -33,6 +33,16 @@ async function compile(entry) {
   return Buffer.from(binary).toString('base64')
 }
 
+/** What was compiled in this process, by entry and by the state of all files beside it: every test project asks again. */
+const compiled = new Map()
+
+function compileOnce(entry, files) {
+  const key = [entry, ...files.map((file) => `${file} ${statSync(file).mtimeMs}`)].join('\n')
+  const code = compiled.get(key) ?? compile(entry)
+  compiled.set(key, code)
+  return code
+}
+
 export default function assemblyscript() {
   return {
     name: 'assemblyscript',
@@ -46,8 +56,9 @@ export default function assemblyscript() {
       if (!id.endsWith(SUFFIX)) return null
       const entry = id.slice(0, -SUFFIX.length)
       const folder = dirname(entry)
-      for (const name of readdirSync(folder)) this.addWatchFile(join(folder, name))
-      return `export default ${JSON.stringify(await compile(entry))}`
+      const files = readdirSync(folder).map((name) => join(folder, name))
+      for (const file of files) this.addWatchFile(file)
+      return `export default ${JSON.stringify(await compileOnce(entry, files))}`
     },
   }
 }

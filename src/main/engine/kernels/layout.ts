@@ -15,7 +15,6 @@ const SCAN_UNITS = 24
 const SCAN_BYTES = 28 * 1024 * 1024
 /** Dictionaries nested in one another, at most; each has a place in the control block. */
 export const MOST_GROUPS = 8
-const ENTRY_BYTES = 20
 
 export type KernelSizes = {
   dIn: number
@@ -55,7 +54,8 @@ function scratchBytesOf(sizes: KernelSizes): number {
   const { candidates, auxCandidates, dIn, dSae, auxK, kind } = sizes
   const lists = places.UNIT_ROWS * (candidates + auxCandidates) * 8
   const spare = 4 * Math.max(places.UNIT_ROWS * candidates, auxCandidates)
-  const packed = 4 * places.UNIT_ROWS * paddedIn(dIn)
+  // Inputs in the order of tiles or, where another library multiplies, a bit for every feature.
+  const packed = Math.max(4 * places.UNIT_ROWS * paddedIn(dIn), panelsOf(dSae) + 16)
   const encode = 192 + 16 * places.UNIT_ROWS + lists + spare + packed
   const features = panelsOf(dSae) * places.LANES
   const firsts = 4 * (features + 1 + panelsOf(dSae))
@@ -73,6 +73,8 @@ export function planMemory(sizes: KernelSizes): Layout {
   const rows = units * places.UNIT_ROWS
   const entries = rows * mostActive
   const hasExtras = kind === places.JUMPRELU || kind === places.GATED
+  // An active feature as its column sees it, see assembly/gradients.ts.
+  const columnEntryBytes = hasExtras ? 16 : 12
   const addresses = new Map<number, number>()
   let at = FIRST_BYTE
   const add = (place: number, bytes: number) => {
@@ -95,7 +97,7 @@ export function planMemory(sizes: KernelSizes): Layout {
   for (const place of [places.ROW_FIRST, places.ROW_COUNT, places.AUX_COUNT]) add(place, 4 * rows)
   for (const place of [places.ENTRY_INDEX, places.ENTRY_VALUE, places.ENTRY_GRADIENT]) add(place, 4 * entries)
   add(places.ENTRY_EXTRA, hasExtras ? 4 * entries : 0)
-  add(places.COLUMN_ENTRIES, ENTRY_BYTES * entries)
+  add(places.COLUMN_ENTRIES, columnEntryBytes * entries)
   add(places.UNIT_COLUMNS, 4 * units * dIn)
   add(places.UNIT_TAU, 4 * units)
   add(places.ROW_FIGURES, 8 * places.FIGURES * rows)
@@ -107,6 +109,6 @@ export function planMemory(sizes: KernelSizes): Layout {
   const startBytes = at
   if (kind !== places.GATED) add(places.AUX_RESIDUAL, auxK > 0 ? 4 * rows * dIn : 0)
   for (const place of [places.AUX_INDEX, places.AUX_VALUE, places.AUX_GRADIENT]) add(place, 4 * rows * auxK)
-  add(places.AUX_COLUMN_ENTRIES, ENTRY_BYTES * rows * auxK)
+  add(places.AUX_COLUMN_ENTRIES, columnEntryBytes * rows * auxK)
   return { addresses, scratchBytes, startBytes, bytes: at }
 }

@@ -1,14 +1,16 @@
 /** Gradients of the weights: every thread takes its own panels of eight features and gathers, feature by feature, the rows it was active in. */
 import {
-  address, AUX_COLUMN_ENTRIES, AUX_COUNT, AUX_GRADIENT, AUX_INDEX, AUX_K, AUX_RESIDUAL, AUX_VALUE, B_DEC, BANDWIDTH, BIAS,
-  COLUMN_ENTRIES, COUNT_SCALE, D_IN, DEC, ENC, ENTRY_EXTRA, ENTRY_GRADIENT, ENTRY_INDEX, ENTRY_VALUE, EXTRA1, EXTRA2, FEATURE_SUMS, float,
-  GATED, GRADIENT_SUMS, GROUPS, HAS_AUX, INPUT, int, JUMPRELU, KIND, LANES, LOG_THRESHOLD, NESTED, NORMS, PANEL_SQUARES, PANELS, PENALTY, RESIDUAL,
-  ROW_COUNT, ROW_FIRST, ROWS, scratch, SHIFTS_INPUT, STANDARD, THETA, THREADS, TOUCHED, UNIT_COLUMNS, UNIT_ROWS,
+  address, AUX_COLUMN_ENTRIES, AUX_COUNT, AUX_GRADIENT, AUX_INDEX, AUX_K, AUX_RESIDUAL, AUX_VALUE, B_DEC, BANDWIDTH, BIAS, COLUMN_ENTRIES,
+  COUNT_SCALE, D_IN, DEC, ENC, ENTRY_EXTRA, ENTRY_GRADIENT, ENTRY_INDEX, ENTRY_VALUE, EXTRA1, EXTRA2, FEATURE_SUMS, float, GATED,
+  GRADIENT_SUMS, GROUPS, HAS_AUX, INPUT, int, JUMPRELU, KIND, LANES, LOG_THRESHOLD, NESTED, NORMS, PANEL_SQUARES, PANELS, PENALTY,
+  RESIDUAL, ROW_COUNT, ROW_FIRST, ROWS, scratch, SHIFTS_INPUT, STANDARD, THETA, THREADS, TOUCHED, UNIT_COLUMNS, UNIT_ROWS,
 } from './control'
 import { combine1, combine4, squares } from './vectors'
 
-/** An entry as its feature sees it: address of the row of dL/dxhat, address of the input row, f, dL/dpre, the kind's own number. */
-const ENTRY: usize = 20
+/** An entry as its feature sees it: its row, f, dL/dpre and, where the kind has one, a number of its own. */
+@inline function entryBytes(): usize {
+  return int(KIND) >= JUMPRELU ? 16 : 12
+}
 /** Stands for the norm of a zero row where it is divided by. */
 const SMALLEST_NORM: f32 = 1e-20
 
@@ -45,51 +47,62 @@ function countEntries(firsts: usize, isAux: bool): void {
 /** Copies the entries of this thread's features to where `firsts` says, in the order of rows; `firsts` moves on to their ends. */
 function scatterEntries(firsts: usize, isAux: bool, thread: i32): void {
   const rows = int(ROWS)
-  const bytes = <usize>int(D_IN) << 2
   const threads = int(THREADS)
-  const groups = isAux ? 1 : int(GROUPS)
+  const size = entryBytes()
   const hasExtra = !isAux && int(KIND) >= JUMPRELU
   const to = address(isAux ? AUX_COLUMN_ENTRIES : COLUMN_ENTRIES)
   const indexes = address(isAux ? AUX_INDEX : ENTRY_INDEX)
   const values = address(isAux ? AUX_VALUE : ENTRY_VALUE)
   const gradients = address(isAux ? AUX_GRADIENT : ENTRY_GRADIENT)
-  const residuals = address(isAux ? AUX_RESIDUAL : RESIDUAL)
   for (let r = 0; r < rows; r++) {
     const first = isAux ? r * int(AUX_K) : load<i32>(address(ROW_FIRST) + (<usize>r << 2))
     const end = first + load<i32>(address(isAux ? AUX_COUNT : ROW_COUNT) + (<usize>r << 2))
-    let group = 0
     for (let e = first; e < end; e++) {
       const at = <usize>e << 2
       const i = load<i32>(indexes + at)
-      while (group < groups - 1 && i >= int(NESTED + group)) group++
       if (!mine(i, thread, threads)) continue
       const place = firsts + (<usize>i << 2)
       const slot = load<i32>(place)
       store<i32>(place, slot + 1)
-      const entry = to + <usize>slot * ENTRY
-      store<usize>(entry, residuals + <usize>(r * groups + group) * bytes)
-      store<usize>(entry, address(INPUT) + <usize>r * bytes, 4)
-      store<f32>(entry, load<f32>(values + at), 8)
-      store<f32>(entry, load<f32>(gradients + at), 12)
-      if (hasExtra) store<f32>(entry, load<f32>(address(ENTRY_EXTRA) + at), 16)
+      const entry = to + <usize>slot * size
+      store<i32>(entry, r)
+      store<f32>(entry, load<f32>(values + at), 4)
+      store<f32>(entry, load<f32>(gradients + at), 8)
+      if (hasExtra) store<f32>(entry, load<f32>(address(ENTRY_EXTRA) + at), 12)
     }
   }
 }
 
-/** to (+)= sum over entries of the number at `factor` times the row whose address is at `source`. */
-function gather(to: usize, bytes: usize, from: usize, end: usize, source: usize, factor: usize, adds: bool): void {
-  let entry = from
+@inline function rowOf(entry: usize, rows: usize, stride: usize): usize {
+  return rows + <usize>load<i32>(entry) * stride
+}
+
+/** to (+)= sum over entries of the number at `factor` times their row of `rows`. */
+function gather(to: usize, bytes: usize, from: usize, end: usize, rows: usize, stride: usize, factor: usize, adds: bool): void {
+  const size = entryBytes()
+  let e0 = from
   let isStarted = adds
-  for (; entry + 3 * ENTRY < end; entry += 4 * ENTRY) {
+  for (; e0 + 3 * size < end; e0 += 4 * size) {
+    const e1 = e0 + size
+    const e2 = e1 + size
+    const e3 = e2 + size
     combine4(
       to, bytes, isStarted,
-      load<usize>(entry + source), load<usize>(entry + ENTRY + source), load<usize>(entry + 2 * ENTRY + source), load<usize>(entry + 3 * ENTRY + source),
-      load<f32>(entry + factor), load<f32>(entry + ENTRY + factor), load<f32>(entry + 2 * ENTRY + factor), load<f32>(entry + 3 * ENTRY + factor),
+      rowOf(e0, rows, stride), rowOf(e1, rows, stride), rowOf(e2, rows, stride), rowOf(e3, rows, stride),
+      load<f32>(e0 + factor), load<f32>(e1 + factor), load<f32>(e2 + factor), load<f32>(e3 + factor),
     )
     isStarted = true
   }
   if (!isStarted) memory.fill(to, 0, bytes)
-  for (; entry < end; entry += ENTRY) combine1(to, bytes, load<usize>(entry + source), load<f32>(entry + factor))
+  for (; e0 < end; e0 += size) combine1(to, bytes, rowOf(e0, rows, stride), load<f32>(e0 + factor))
+}
+
+/** The nested dictionary, counted from the smallest, that a feature is the first time part of. */
+@inline function groupOf(i: i32): i32 {
+  const groups = int(GROUPS)
+  let group = 0
+  while (group < groups - 1 && i >= int(NESTED + group)) group++
+  return group
 }
 
 /** Gradients of the numbers that a feature has one of: biases and the parameters of its non-linearity. Adds their squares. */
@@ -101,9 +114,10 @@ function smallGradients(i: i32, from: usize, end: usize, sums: f64): f64 {
   let inside: f32 = 0
   let bias: f32 = <f32>sums
   const theta = load<f32>(address(THETA) + at)
-  for (let entry = from; kind >= JUMPRELU && entry < end; entry += ENTRY) {
-    const x = load<f32>(entry, 16)
-    const f = load<f32>(entry, 8)
+  const size = entryBytes()
+  for (let entry = from; kind >= JUMPRELU && entry < end; entry += size) {
+    const x = load<f32>(entry, 12)
+    const f = load<f32>(entry, 4)
     extra += x
     if (kind == GATED) scaled += x * (f - load<f32>(address(EXTRA1) + at))
     // A feature that is listed but off lies below its threshold, inside the kernel.
@@ -150,20 +164,21 @@ function keepPanelStarts(firsts: usize): void {
 function featureGradients(i: i32, firsts: usize, auxFirsts: usize, encoderRow: usize): f64 {
   const bytes = <usize>int(D_IN) << 2
   const at = <usize>i << 2
-  const from = address(COLUMN_ENTRIES) + <usize>beginOf(firsts, i) * ENTRY
-  const end = address(COLUMN_ENTRIES) + <usize>theEnd(firsts, i) * ENTRY
+  const size = entryBytes()
+  const from = address(COLUMN_ENTRIES) + <usize>beginOf(firsts, i) * size
+  const end = address(COLUMN_ENTRIES) + <usize>theEnd(firsts, i) * size
   const aux = int(HAS_AUX) != 0
-  const auxFrom = aux ? address(AUX_COLUMN_ENTRIES) + <usize>beginOf(auxFirsts, i) * ENTRY : 0
-  const auxEnd = aux ? address(AUX_COLUMN_ENTRIES) + <usize>theEnd(auxFirsts, i) * ENTRY : 0
+  const auxFrom = aux ? address(AUX_COLUMN_ENTRIES) + <usize>beginOf(auxFirsts, i) * size : 0
+  const auxEnd = aux ? address(AUX_COLUMN_ENTRIES) + <usize>theEnd(auxFirsts, i) * size : 0
   const isTouched = from < end || auxFrom < auxEnd
   store<i32>(address(TOUCHED) + at, isTouched ? 1 : 0)
   let activations: f64 = 0
   let pre: f64 = 0
-  for (let entry = from; entry < end; entry += ENTRY) {
-    activations += <f64>load<f32>(entry, 8)
-    pre += <f64>load<f32>(entry, 12)
+  for (let entry = from; entry < end; entry += size) {
+    activations += <f64>load<f32>(entry, 4)
+    pre += <f64>load<f32>(entry, 8)
   }
-  for (let entry = auxFrom; entry < auxEnd; entry += ENTRY) pre += <f64>load<f32>(entry, 12)
+  for (let entry = auxFrom; entry < auxEnd; entry += size) pre += <f64>load<f32>(entry, 8)
   store<f32>(address(FEATURE_SUMS) + at, <f32>activations)
   store<f32>(address(GRADIENT_SUMS) + at, <f32>pre)
   if (!isTouched) {
@@ -174,11 +189,13 @@ function featureGradients(i: i32, firsts: usize, auxFirsts: usize, encoderRow: u
     return 0
   }
   const decoderRow = gradientOf(DEC) + <usize>i * bytes
-  gather(decoderRow, bytes, from, end, 0, 8, false)
-  gather(encoderRow, bytes, from, end, 4, 12, false)
+  const inputs = address(INPUT)
+  const residuals = address(RESIDUAL) + <usize>groupOf(i) * bytes
+  gather(decoderRow, bytes, from, end, residuals, <usize>int(GROUPS) * bytes, 4, false)
+  gather(encoderRow, bytes, from, end, inputs, bytes, 8, false)
   if (auxFrom < auxEnd) {
-    gather(decoderRow, bytes, auxFrom, auxEnd, 0, 8, true)
-    gather(encoderRow, bytes, auxFrom, auxEnd, 4, 12, true)
+    gather(decoderRow, bytes, auxFrom, auxEnd, address(AUX_RESIDUAL), bytes, 4, true)
+    gather(encoderRow, bytes, auxFrom, auxEnd, inputs, bytes, 8, true)
   }
   if (int(KIND) == STANDARD) {
     const norm = max(load<f32>(address(NORMS) + at), SMALLEST_NORM)

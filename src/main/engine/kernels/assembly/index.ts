@@ -5,9 +5,10 @@ import {
   BIAS_GRADIENTS, CONTROL, ENCODE, ENCODE_FINISH, END_UNIT, FAILED, FINISH, int, MEASURE, PANELS, SCAN, SCAN_FINISH, SHIFT_INPUT, takeNext, THREADS,
   UNPACK, UPDATE, WEIGHT_GRADIENTS,
 } from './control'
-import { encodeUnit, scanUnit, shiftInput } from './encode'
+import { encodeUnit, shiftInput } from './encode'
 import { finishUnit } from './finish'
 import { biasGradients, weightGradients } from './gradients'
+import { scanUnit } from './scan'
 
 export { cutBatch, fullestUnit, largestUnitTau, listed }
 
