@@ -1,6 +1,6 @@
 /** The things Monoscope knows: schemas shared by both sides of the wire, and the types that follow from them. */
 import { z } from 'zod'
-import { Id, SaeQuality, SaeSummary, TrainConfig } from './training'
+import { Actual, Forecast, Id, SaeQuality, SaeSummary, TrainConfig } from './training'
 
 export * from './training'
 
@@ -203,6 +203,9 @@ export const Run = z.object({
   steps: z.int(),
   tokensPerSecond: z.number().nullable(),
   summary: SaeSummary.nullable(),
+  /** Made for this very config before the start, and what the run took once it was done. */
+  forecast: Forecast.nullable(),
+  actual: Actual.nullable(),
   failure: FailureShape.nullable(),
   /** Whether the run has ended early and left a checkpoint to go on from, and at which step that one was written. */
   canResume: z.boolean(),

@@ -25,6 +25,7 @@ import { collectActivations, trainOnActivations } from './activation-cases'
 import { evaluateSae } from './evaluation-cases'
 import { askModel, readDataset } from './library-cases'
 import { MISSING_THINGS } from './missing-things'
+import { forecastTraining } from './forecast-cases'
 import { cancelTraining, resumeTraining } from './resume-cases'
 
 const names = Object.keys(contract) as (keyof MonoscopeContract)[]
@@ -269,6 +270,8 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
     cancelTraining(client, tinyConfig(modelId, datasetId, 100_000)))
 
   it('goes on with a training that was stopped', () => resumeTraining(client, tinyConfig(modelId, datasetId, 1500)))
+
+  it('forecasts a training', () => forecastTraining(client, tinyConfig(modelId, datasetId, 20)))
 
   it('collects activations', async () => {
     await collectActivations(client, { modelId, datasetId }, join(folder, 'workspace'))

@@ -1,6 +1,9 @@
 /** Calls that ask for what does not exist; each must say so. */
+import { tinyConfig } from '../fixtures/built'
+
 export const MISSING_THINGS = [
   ['runs.get', { runId: 99 }],
+  ['runs.forecast', { config: tinyConfig(99, 99, 1) }],
   ['runs.cancel', { runId: 99 }],
   ['runs.resume', { runId: 99 }],
   ['runs.remove', { runId: 99 }],

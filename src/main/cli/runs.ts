@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { ActivationSet, Run, Sae, TrainConfig } from '../../shared/domain'
 import { presetFor } from '../../shared/presets'
+import { forecastLines } from './forecast-lines'
 import { findActivations, findDataset, findModel, findSae, toNumber } from './find'
 import { atlasJobOf, followJob, followRun } from './follow'
 import type { RunCommand } from './run-command'
@@ -17,6 +18,7 @@ type TrainOptions = SettingOptions & {
   dataset?: string
   name?: string
   atlas: boolean
+  forecast?: boolean
   activations?: string
   hook?: string
   dSae?: number
@@ -91,9 +93,17 @@ async function configOf(session: Session, options: TrainOptions): Promise<TrainC
 async function train(session: Session, options: TrainOptions): Promise<number> {
   const { client } = session
   const config = await configOf(session, options)
+  if (options.forecast === true) return printForecast(session, config)
   const name = options.name ?? `${config.hookName} ${config.dSae}`
   const { id } = await client.call('runs.start', { name, config, atlas: options.atlas })
   return finish(session, id)
+}
+
+/** Says what the run would take, and starts nothing. */
+async function printForecast({ client, out, signal }: Session, config: TrainConfig): Promise<number> {
+  const forecast = await client.call('runs.forecast', { config }, signal)
+  out.result(forecast, forecastLines(out, forecast))
+  return 0
 }
 
 async function resume(session: Session, id: number): Promise<number> {
@@ -141,6 +151,7 @@ export function addRunCommands(program: Command, run: RunCommand): void {
     .option('--buffer-tokens <tokens>', 'tokens in the shuffle buffer', toNumber)
     .option('--seed <seed>', 'seed of everything random', toNumber)
     .option('--no-atlas', 'leave the feature atlas out')
+    .option('--forecast', 'measure for two seconds what the run would take, and start nothing')
     .action((options: TrainOptions) => {
       const problem = unusedOption(options)
       if (problem !== null) training.error(`error: ${problem}`)

@@ -79,6 +79,26 @@ const TEXTS = {
     ko: '실행 {id} "{name}": {state}. 따로 떼어 둔 토큰 {tokens}개에서 설명된 분산 {ev}, L0 {l0}.',
   },
   runEnded: { en: 'Run {id} "{name}": {state}.', ko: '실행 {id} "{name}": {state}.' },
+  forecast: {
+    en: 'About {seconds} s: start {start} s, activations {collect} s, {steps} s of steps, evaluations {judge} s.',
+    ko: '약 {seconds}초: 시작 {start}초, 활성값 {collect}초, 단계 {steps}초, 평가 {judge}초.',
+  },
+  forecastSpeeds: {
+    en: 'One step {stepMs} ms ({route}), {denseStepMs} ms before the code is sparse; {tokens} tokens to collect at {speed} tokens/s.',
+    ko: '한 단계 {stepMs} ms({route}), 부호가 희소해지기 전 {denseStepMs} ms. 수집할 토큰 {tokens}개, 초당 토큰 {speed}개.',
+  },
+  forecastRoom: {
+    en: 'Memory at most {memory} MB, {freeMemory} MB are free; disk {disk} MB, {freeDisk} MB are free.',
+    ko: '메모리 최대 {memory} MB(남은 {freeMemory} MB), 디스크 {disk} MB(남은 {freeDisk} MB).',
+  },
+  forecastNoMemory: {
+    en: 'Note: this is more memory than is free. Lower the width, the batch or the buffer.',
+    ko: '참고: 남은 메모리보다 많습니다. 너비, 배치, 버퍼를 줄이세요.',
+  },
+  forecastNoDisk: {
+    en: 'Note: this is more disk than is free. Delete files, or use a workspace on another disk.',
+    ko: '참고: 남은 디스크보다 많습니다. 파일을 지우거나 다른 디스크의 작업 공간을 쓰세요.',
+  },
   atlasDone: {
     en: 'SAE {id} "{name}": atlas over {tokens} tokens of {documents} documents, {live} live features.',
     ko: 'SAE {id} "{name}": 문서 {documents}개의 토큰 {tokens}개로 만든 도감, 살아 있는 특징 {live}개.',

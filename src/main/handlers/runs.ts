@@ -1,7 +1,7 @@
 /** Answers about training runs, atlases and jobs. */
 /* eslint-disable @typescript-eslint/require-await -- async turns what the store throws into a rejection */
 import { runs } from '../../shared/contract/runs'
-import type { Run } from '../../shared/domain'
+import type { Forecast, Run, TrainConfig } from '../../shared/domain'
 import type { HandlersOf } from '../../shared/wire'
 import { AppError } from '../../shared/errors'
 import { withResume } from '../jobs/checkpoints'
@@ -14,11 +14,49 @@ const POINTS_AT_ONCE = 5000
 /** A run with what its folder says. */
 const complete = (run: StoredRun, { paths }: Pick<Services, 'paths'>): Run => withResume(run, paths.run(run.id))
 
-export const runHandlers = ({ store, queue, changes, paths }: Services) =>
+/** What a training would take, as the warm worker measures it. */
+function forecastOf(
+  { store, warm, paths }: Pick<Services, 'store' | 'warm' | 'paths'>,
+  config: TrainConfig,
+  signal: AbortSignal,
+): Promise<Forecast> {
+  const { modelId, datasetId, activationsId } = config
+  const model = store.models.get(modelId)
+  const dataset = store.datasets.get(datasetId)
+  const tokens = dataset.tokenCounts.find((count) => count.modelId === modelId)?.tokens ?? null
+  if (activationsId !== null) store.activations.requireFor(config)
+  const set = activationsId === null ? null : store.activations.get(activationsId)
+  const activations = set && { tokens: set.storedTokens, dIn: set.dIn }
+  const ask = { config, model, dataset: { ...dataset, tokens }, activations, folder: paths.folder }
+  return warm.ask('forecastRun', ask, signal)
+}
+
+/** The last forecast and what it was made for; parsed configs have their keys in one order. */
+class LastForecast {
+  private held: { config: string; forecast: Forecast } | null = null
+
+  keep(config: TrainConfig, forecast: Forecast): Forecast {
+    this.held = { config: JSON.stringify(config), forecast }
+    return forecast
+  }
+
+  of(config: TrainConfig): Forecast | null {
+    return this.held?.config === JSON.stringify(config) ? this.held.forecast : null
+  }
+}
+
+export const runHandlers = ({ store, queue, warm, changes, paths }: Services, last = new LastForecast()) =>
   ({
     'runs.list': async () => store.runs.list().map((run) => complete(run, { paths })),
     'runs.get': async ({ runId }) => complete(store.runs.get(runId), { paths }),
-    'runs.start': async ({ name, config, atlas }) => complete(queue.startTraining(name, config, atlas), { paths }),
+    'runs.forecast': async ({ config }, signal) =>
+      last.keep(config, await forecastOf({ store, warm, paths }, config, signal)),
+    'runs.start': async ({ name, config, atlas }) => {
+      const run = queue.startTraining(name, config, atlas)
+      const forecast = last.of(config)
+      if (forecast) store.runs.setForecast(run.id, forecast)
+      return complete({ ...run, forecast }, { paths })
+    },
     'runs.resume': async ({ runId }) => complete(queue.resumeTraining(runId), { paths }),
     'runs.cancel': async ({ runId }) => {
       const { jobId } = store.runs.get(runId)

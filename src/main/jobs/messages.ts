@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { Backend, Dataset, MetricPoint, Model, SaeSummary, TrainConfig } from '../../shared/domain'
-import type { SaeQuality } from '../../shared/training'
+import type { Forecast, SaeQuality } from '../../shared/training'
 import type { ChatMessage, Generated, Sampling } from '../../shared/contract/lm'
 import type { Failure } from '../../shared/errors'
 
@@ -120,6 +120,20 @@ export type Requests = {
     ask: { dataset: z.infer<typeof DatasetSource>; documents: number; modelPath: string }
     answer: { tokens: number; isExact: boolean }
   }
+  /** Measures for about two seconds what a training would take. */
+  forecastRun: {
+    ask: {
+      config: TrainConfig
+      model: z.infer<typeof ModelSource>
+      /** `tokens` counted for this model, or null; `bytes` stand for them then. */
+      dataset: z.infer<typeof DatasetSource> & { tokens: number | null; bytes: number }
+      /** The set that `config.activationsId` names. */
+      activations: { tokens: number; dIn: number } | null
+      /** On the disk that the run will be written to. */
+      folder: string
+    }
+    answer: Forecast
+  }
   readText: { ask: { model: z.infer<typeof ModelSource>; text: string; top: number }; answer: ReadTokens }
   chatText: { ask: { model: z.infer<typeof ModelSource>; messages: ChatMessage[] }; answer: { text: string } }
   /**
@@ -191,6 +205,8 @@ export type FromWorker =
   | { type: 'collected'; set: { tokens: number; bytes: number } }
   /** The job has ended because it was asked to; what it made was announced before. */
   | { type: 'cancelled' }
+  /** The most memory a training took, told before it is done. */
+  | { type: 'peak'; bytes: number }
   | { type: 'done' }
   | { type: 'failed'; failure: Failure }
   | { type: 'answer'; id: number; ok: Requests[RequestName]['answer'] }

@@ -13,6 +13,7 @@ import type { AtlasArtifact, FromWorker, SaeArtifact } from './messages'
 import type { Runtime } from './runtime'
 import { specOf } from './specs'
 import { describeExit, WorkerProcess, type Exit } from './worker-process'
+import { folderBytes } from './folder-bytes'
 
 const METRICS_EVERY_MS = 200
 /** After a cancel a worker may write a last checkpoint; after its last message it only has to leave. */
@@ -41,6 +42,8 @@ export class Supervisor {
   private points: MetricPoint[] = []
   private flushTimer: NodeJS.Timeout | null = null
   private step = 0
+  /** The most memory the worker took, once it has said so. */
+  private peakBytes: number | null = null
   /** Imports and other work that must be over before the job is. */
   private pending: Promise<void> = Promise.resolve()
   private announce: () => void = () => undefined
@@ -127,6 +130,9 @@ export class Supervisor {
       case 'collected':
         if (this.queued.activationsId !== null) store.activations.setStored(this.queued.activationsId, message.set)
         return
+      case 'peak':
+        this.peakBytes = message.bytes
+        return
       case 'done':
         return this.conclude({ state: 'done', failure: null })
       case 'cancelled':
@@ -208,11 +214,20 @@ export class Supervisor {
     return { state: 'failed', failure }
   }
 
+  /** What the training took, beside what was forecast. */
+  private keepActual(): void {
+    const { store, paths } = this.around
+    const { runId, kind } = this.queued.job
+    if (runId === null || kind !== 'train' || this.peakBytes === null) return
+    store.runs.setActual(runId, { peakMemoryBytes: this.peakBytes, diskBytes: folderBytes(paths.run(runId)) })
+  }
+
   private end({ state, failure }: Outcome): void {
     const { store } = this.around
     const { job, datasetId, chained } = this.queued
     store.together(() => {
       store.jobs.end(job.id, state, failure)
+      if (state === 'done') this.keepActual()
       const sae = job.runId === null ? null : store.saes.ofRun(job.runId)
       if (state !== 'done' || job.kind !== 'train' || !chained || !sae) return
       store.jobs.add({

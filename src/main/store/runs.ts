@@ -1,5 +1,5 @@
 /** Rows of runs; the state, progress and failure of a run are those of its latest training job. */
-import { Backend, Job, type JobState, type Run, SaeSummary, TrainConfig } from '../../shared/domain'
+import { Actual, Backend, Forecast, Job, type JobState, type Run, SaeSummary, TrainConfig } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import { jsonOf, now, toJson } from './blobs'
 import type { Db } from './db'
@@ -18,6 +18,8 @@ type Row = {
   steps: number
   tokensPerSecond: number | null
   summary: string | null
+  forecast: string | null
+  actual: string | null
   failure: string | null
   createdAt: string
   endedAt: string | null
@@ -27,7 +29,7 @@ const SELECT = `
   SELECT run.id, run.name, run.config, model.name AS modelName, dataset.name AS datasetName,
     coalesce(job.state, 'interrupted') AS state, job.id AS jobId, sae.id AS saeId, run.backend,
     coalesce(job.done, 0) AS step, run.steps, job.tokens_per_second AS tokensPerSecond, sae.summary, job.failure,
-    run.created_at AS createdAt, job.ended_at AS endedAt
+    run.forecast, run.actual, run.created_at AS createdAt, job.ended_at AS endedAt
   FROM run
   JOIN model ON model.id = run.model_id
   JOIN dataset ON dataset.id = run.dataset_id
@@ -42,6 +44,8 @@ const runOf = (row: Row): StoredRun => ({
   config: TrainConfig.parse(JSON.parse(row.config)),
   backend: jsonOf(Backend, row.backend),
   summary: jsonOf(SaeSummary, row.summary),
+  forecast: jsonOf(Forecast, row.forecast),
+  actual: jsonOf(Actual, row.actual),
   failure: jsonOf(Job.shape.failure, row.failure),
 })
 
@@ -75,6 +79,23 @@ export class RunStore {
 
   setSteps(id: number, steps: number): void {
     this.db.prepare('UPDATE run SET steps = ? WHERE id = ? AND steps <> ?').run(steps, id, steps)
+  }
+
+  setForecast(id: number, forecast: Forecast): void {
+    this.db.prepare('UPDATE run SET forecast = ? WHERE id = ?').run(toJson(forecast), id)
+  }
+
+  /** Keeps what a run took; the time is that of its training jobs, which must have ended. */
+  setActual(id: number, measured: Omit<Actual, 'seconds'>): void {
+    const seconds = this.db
+      .prepare<[number], number>(
+        `SELECT coalesce(sum((julianday(ended_at) - julianday(started_at)) * 86400), 0) FROM job
+         WHERE run_id = ? AND kind = 'train' AND started_at IS NOT NULL AND ended_at IS NOT NULL`,
+      )
+      .pluck()
+      .get(id)
+    const actual: Actual = { ...measured, seconds: Math.max(0, seconds ?? 0) }
+    this.db.prepare('UPDATE run SET actual = ? WHERE id = ?').run(toJson(actual), id)
   }
 
   /** Deletes the run with its jobs, points and autoencoder; files are the caller's. */

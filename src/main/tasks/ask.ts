@@ -13,6 +13,7 @@ import type { RequestName, Requests, StreamName, Streams } from '../jobs/message
 import { requireWidth } from './atlas'
 import { giveWay } from './channel'
 import { countTokens, previewDocuments } from './datasets'
+import { forecastRun } from './forecast'
 import { generateTexts, readText } from './lm'
 import type { ReadyModel } from './lm'
 
@@ -48,6 +49,9 @@ export class Answerer {
   private readonly models = new Kept<ReadyModel>()
   private readonly saes = new Kept<Sae>()
 
+  /** What the process took before it was asked anything: a training's own process starts as this one did. */
+  private readonly base = { baseBytes: process.memoryUsage.rss(), baseSeconds: performance.now() / 1000 }
+
   constructor(private readonly backend: Backend) {}
 
   /** @throws AppError what the question's own function throws */
@@ -60,6 +64,7 @@ export class Answerer {
     previewDocuments,
     countTokens,
     searchPrompts: (input, signal) => this.searchPrompts(input, signal),
+    forecastRun: (input) => forecastRun(input, { backend: this.backend, ...this.base }),
     readText: async (input) => readText(await this.model(input.model), input),
     chatText: async ({ model, messages }) => ({ text: await renderChat(model.path, messages) }),
   }

@@ -64,6 +64,8 @@ class WorkerBody {
       const send = (message: FromWorker) => this.send(message)
       const channel = { send, isCancelled: () => this.isCancelled, backend, threadEntry: this.entry }
       const finished = await runJob(spec, channel)
+      // The system counts in kilobytes.
+      if (finished && spec.kind === 'train') this.send({ type: 'peak', bytes: process.resourceUsage().maxRSS * 1024 })
       await this.leave({ type: finished ? 'done' : 'cancelled' }, 0)
     } catch (error) {
       await this.leave({ type: 'failed', failure: toFailure(error) }, 0)

@@ -1,6 +1,6 @@
 /** Training runs, atlases and their jobs. */
 import { z } from 'zod'
-import { Id, Job, MetricPoint, Run, Sae, TrainConfig } from '../domain'
+import { Forecast, Id, Job, MetricPoint, Run, Sae, TrainConfig } from '../domain'
 import { call, feed } from '../wire'
 
 /** What a watcher of a run gets: the run as it is now, and the points it has not seen. */
@@ -10,7 +10,9 @@ export type RunEvent = z.infer<typeof RunEvent>
 export const runs = {
   'runs.list': call(z.object({}), z.array(Run)),
   'runs.get': call(z.object({ runId: Id }), Run),
-  /** Queues a training; with `atlas` the feature atlas of the result is built right after it on the same dataset. */
+  /** Measures this machine for about two seconds and says what a run would take. Starts nothing. */
+  'runs.forecast': call(z.object({ config: TrainConfig }), Forecast),
+  /** Queues a training, with the last forecast when that was of the same config; with `atlas` the feature atlas of the result is built right after it on the same dataset. */
   'runs.start': call(
     z.object({ name: z.string().trim().min(1).max(200), config: TrainConfig, atlas: z.boolean().default(true) }),
     Run,

@@ -29,7 +29,15 @@ export const makeConfig = (): TrainConfig =>
 export const makeRun = (id: number, change: Partial<Run> = {}): Run => ({
   ...{ id, name: `run-${id}`, config: makeConfig(), modelName: 'model-1', datasetName: 'text-1', state: 'running' },
   ...{ jobId: id * 10, saeId: null, backend: null, step: 0, steps: 2000, tokensPerSecond: null, summary: null },
-  ...{ failure: null, canResume: false, resumeStep: null, createdAt: ADDED, endedAt: null },
+  ...{
+    forecast: null,
+    actual: null,
+    failure: null,
+    canResume: false,
+    resumeStep: null,
+    createdAt: ADDED,
+    endedAt: null,
+  },
   ...change,
 })
 

@@ -3,7 +3,7 @@ import type { Architecture, EncodeSettings, NamedTensors } from '../sae/architec
 import { tf } from '../tf'
 
 /** Rows encoded at once; fixed, so that the figures do not depend on how many there are. */
-const BLOCK_ROWS = 2048
+export const BLOCK_ROWS = 2048
 
 /** Held-out vectors in normalised units and their spread around the mean. */
 export type HeldOut = {

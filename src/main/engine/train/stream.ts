@@ -8,7 +8,7 @@ import type { Windows } from './contexts'
 import { Random, RandomState } from './random'
 
 /** Activations are kept after the first pass when all of them fit into this. */
-const LARGEST_CACHE_BYTES = 512 * 1024 * 1024
+export const LARGEST_CACHE_BYTES = 512 * 1024 * 1024
 
 const inOrder = (count: number) => Int32Array.from({ length: count }, (_, i) => i)
 
