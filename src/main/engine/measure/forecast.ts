@@ -45,8 +45,8 @@ const DENSE_MATRICES = 4
 const STATE_COPIES = 3
 /** A checkpoint takes the state out and lays it out for its file. */
 const CHECKPOINT_COPIES = 2 * STATE_COPIES
-/** Values on their way, and what is freed but not yet collected; measured with a small model. */
-const PASSING_BYTES = 128 * 1024 * 1024
+/** Values on their way, and what is freed but not yet collected: runs on a model of width 64 peaked up to so far above the rest. */
+const PASSING_BYTES = 448 * 1024 * 1024
 /** Held-out tokens of an evaluation along the way, as the trainer takes them. */
 const QUICK_TOKENS = 8192
 /** Full evaluations: one at the first checkpoint and one at the end, each with the firing shares, which need no decoding. */

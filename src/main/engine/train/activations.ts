@@ -74,7 +74,7 @@ export function modelHooks(model: LanguageModel, hookNames: readonly string[], b
 export const modelSource = (model: LanguageModel, hookName: string, bosId: number | null): ActivationSource =>
   oneHook(modelHooks(model, [hookName], bosId))
 
-/** Values of a model's widest layer, about four times its width, that are computed at once: 4 MB. */
+/** Values of a model's widest layer that are computed at once: 4 MB. For each token these are about four times its width in the MLP, or one for every head and token of the text in attention. */
 const VALUES_AT_ONCE = 1024 * 1024
 const MLP_TIMES = 4
 
@@ -87,9 +87,10 @@ export function residsOf(
   hookNames: readonly string[],
   { ids, rows }: { ids: Int32Array; rows: number },
 ): Float32Array<ArrayBuffer>[] {
-  const { dModel } = model.config
+  const { dModel, heads } = model.config
   const time = ids.length / rows
-  const atOnce = Math.max(1, Math.floor(VALUES_AT_ONCE / (MLP_TIMES * dModel * time)))
+  const widest = Math.max(MLP_TIMES * dModel, heads * time)
+  const atOnce = Math.max(1, Math.floor(VALUES_AT_ONCE / (widest * time)))
   const vectors = hookNames.map(() => new Float32Array(rows * time * dModel))
   const stopAfter = lastHook(model, hookNames)
   for (let row = 0; row < rows; row += atOnce) {

@@ -7,7 +7,8 @@ type Text = Pick<ReturnType<typeof useText>, 't' | 'formatBytes' | 'formatCount'
 /** Figures that a finished run has as well. */
 const COMPARED = ['seconds', 'memoryBytes', 'diskBytes'] as const
 type Compared = (typeof COMPARED)[number]
-type FigureKey = Compared | 'collect' | 'steps' | 'judge' | 'stepMs' | 'denseStepMs'
+type FigureKey =
+  Compared | 'collect' | 'collectedTokens' | 'collectTokensPerSecond' | 'steps' | 'judge' | 'stepMs' | 'denseStepMs'
 
 /** Short times need their tenths. */
 const timeOf = (seconds: number, { t, formatDecimal, formatDuration }: Text): string =>
@@ -26,12 +27,11 @@ export function forecastFigures(forecast: Forecast, text: Text): { key: FigureKe
     { key: 'diskBytes', value: ofFree(forecast.diskBytes, forecast.freeDiskBytes) },
   ]
   if (speed !== null) {
-    const values = {
-      time: timeOf(parts.collect, text),
-      tokens: formatCount(collectedTokens),
-      speed: formatCount(speed),
-    }
-    figures.push({ key: 'collect', value: t('runs.forecast.collectValue', values) })
+    figures.push(
+      { key: 'collect', value: timeOf(parts.collect, text) },
+      { key: 'collectedTokens', value: formatCount(collectedTokens) },
+      { key: 'collectTokensPerSecond', value: formatCount(speed) },
+    )
   }
   figures.push(
     { key: 'steps', value: timeOf(parts.steps, text) },
