@@ -15,7 +15,7 @@ import type { SaeJob } from './sae-job'
 const ROOT = resolve(import.meta.dirname, '../..')
 const PEER = join(ROOT, '../shared/peers/torch_sae_step.py')
 const built = join(ROOT, 'node_modules', '.cache', `monoscope-bench-${process.pid}`)
-const ROUNDS = 2
+const ROUNDS = 3
 const BACKENDS = ['tensorflow', 'wasm'] as const
 const threads = Number(process.env.MONOSCOPE_THREADS) || availableParallelism()
 
