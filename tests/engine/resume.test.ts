@@ -93,15 +93,15 @@ function whereFell(worker: TestWorker, folder: string): Fell {
   return 'training'
 }
 
-type Moment = { step: number; during: 'preparation' | 'anything' | 'checkpoint'; ms: number }
+type Moment = { step: number; during: 'preparation' | 'training' | 'anything' | 'checkpoint'; ms: number }
 
 /** Moments all over a run, in the order of its steps. */
 function drawMoments(count: number): Moment[] {
   const random = Random.fromSeed(17)
   const steps = Array.from({ length: count }, () => random.int(Math.floor(0.95 * STEPS))).sort((a, b) => a - b)
   return steps.map((step, i) => {
-    const during = i % 6 === 5 ? 'preparation' : i % 3 === 1 ? 'checkpoint' : 'anything'
-    return { step, during, ms: random.int({ preparation: 500, checkpoint: 12, anything: 40 }[during]) }
+    const during = i % 6 === 5 ? 'preparation' : i % 3 === 1 ? 'checkpoint' : i % 6 === 3 ? 'training' : 'anything'
+    return { step, during, ms: random.int({ preparation: 500, training: 1, checkpoint: 12, anything: 40 }[during]) }
   })
 }
 
@@ -109,9 +109,11 @@ function drawMoments(count: number): Moment[] {
 async function killAt(worker: TestWorker, folder: string, { step, during, ms }: Moment): Promise<Fell | null> {
   const over = { is: false }
   void worker.exited.then(() => (over.is = true))
-  const hasCome = () =>
-    worker.all('progress').some(({ done }) => done >= step) &&
-    (during === 'anything' || isWriting(folder, 'checkpoint'))
+  const isRight = () => {
+    if (during === 'checkpoint') return isWriting(folder, 'checkpoint')
+    return during === 'anything' || !['checkpoint', 'sae-checkpoint', 'sae'].some((name) => isWriting(folder, name))
+  }
+  const hasCome = () => worker.all('progress').some(({ done }) => done >= step) && isRight()
   while (during !== 'preparation' && !over.is && !hasCome()) await sleep(1)
   await sleep(ms)
   if (over.is) return null
@@ -132,17 +134,21 @@ async function killedCase(backend: BackendName, kills: number): Promise<void> {
   const fell: Fell[] = []
   const steps: (number | '-')[] = []
   for (const moment of drawMoments(kills)) {
-    const worker = begin(spec, backend)
-    const place = await killAt(worker, spec.folder, moment)
-    if (place) fell.push(place)
-    steps.push(worker.all('progress').pop()?.done ?? '-')
+    // A checkpoint may have begun between the look and the kill; then the training is killed once more.
+    for (let tries = 0; tries < 5; tries++) {
+      const worker = begin(spec, backend)
+      const place = await killAt(worker, spec.folder, moment)
+      if (place) fell.push(place)
+      steps.push(worker.all('progress').pop()?.done ?? '-')
+      if (moment.during !== 'training' || place === null || place === 'training') break
+    }
   }
   const last = begin(spec, backend)
   await last.exited
   expect(last.messages.at(-1)).toEqual({ type: 'done' })
   const counts = PLACES.map((place) => `${fell.filter((one) => one === place).length} ${place}`)
   process.stdout.write(`${fell.length} kills on ${backend}: ${counts.join(', ')}; after steps ${steps.join(' ')}\n`)
-  expect(fell).toHaveLength(kills)
+  expect(fell.length).toBeGreaterThanOrEqual(kills)
   expect(fell).toEqual(expect.arrayContaining(['preparing', 'training', 'writing a checkpoint']))
   expect(resultOf(spec)).toEqual(resultOf(whole))
   expect(differences(spec, whole)).toEqual([])
