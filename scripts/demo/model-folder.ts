@@ -10,7 +10,7 @@ const MERGES = 6144 - 257
 /** Text that merges are learnt from; more changes few of them. */
 const MOST_CHARACTERS = 40_000_000
 
-export const MODEL = { layers: 6, width: 192, mlp: 512, heads: 6, context: 256 }
+export const MODEL = { layers: 6, width: 192, mlp: 512, heads: 4, context: 256 }
 
 /** config.json of the model. */
 export const configOf = (vocabulary: number) => ({

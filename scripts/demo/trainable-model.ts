@@ -44,14 +44,18 @@ export function crossEntropyOf(logits: tf.Tensor2D, targets: Int32Array): tf.Sca
     const save = given.at(-1)
     if (!(x instanceof tf.Tensor) || typeof save !== 'function')
       throw new Error('customGrad gives a tensor and a function')
-    const hot = tf.oneHot(tf.tensor1d(targets, 'int32'), vocabulary)
-    const picked = tf.sum(tf.mul(x, tf.cast(hot, 'float32')), 1)
-    const value: tf.Scalar = tf.mean(tf.sub(tf.logSumExp(x, 1), picked))
-    save([x, hot])
-    const gradFunc = (dy: tf.Scalar, [saved, savedHot]: tf.Tensor[]) => {
-      if (!saved || !savedHot) throw new Error('nothing was saved')
-      const error = tf.sub(tf.softmax(saved), tf.cast(savedHot, 'float32'))
-      return tf.mul(error, tf.div(dy, rows))
+    // Cells of the targets are taken and put one by one: a matrix of zeros and ones would be as large as the logits.
+    const cells = tf.tensor2d(
+      Array.from(targets, (target, row) => [row, target]),
+      [rows, 2],
+      'int32',
+    )
+    const value: tf.Scalar = tf.mean(tf.sub(tf.logSumExp(x, 1), tf.gatherND(x, cells)))
+    save([x, cells])
+    const gradFunc = (dy: tf.Scalar, [saved, savedCells]: tf.Tensor[]) => {
+      if (!saved || !savedCells) throw new Error('nothing was saved')
+      const ones = tf.scatterND(savedCells, tf.ones([rows]), [rows, vocabulary])
+      return tf.mul(tf.sub(tf.softmax(saved), ones), tf.div(dy, rows))
     }
     return { value, gradFunc }
   })
