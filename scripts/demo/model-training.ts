@@ -23,7 +23,8 @@ export function beginTraining(parameters: Parameters): TrainingState {
 /** One update of all parameters in place. @returns the joint norm of the gradients before it was clipped */
 function update({ progress, parameters, first, second }: TrainingState, gradients: Parameters, rate: number): number {
   let squares = 0
-  for (const { data } of gradients.values()) for (let i = 0; i < data.length; i++) squares += (data[i] ?? 0) ** 2
+  // for-of over typed arrays is several times slower.
+  for (const { data } of gradients.values()) squares = data.reduce((sum, g) => sum + g * g, squares)
   const norm = Math.sqrt(squares)
   const factors = adamFactors(rate, progress.update + 1, clipScale(norm, CLIP_NORM))
   for (const [name, { data }] of parameters) {

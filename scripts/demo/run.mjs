@@ -6,7 +6,7 @@ import { findNode, root } from '../bootstrap.mjs'
 import assemblyscript from '../vite-assemblyscript.mjs'
 
 const [name = '', ...args] = process.argv.slice(2)
-const outDir = join(root, 'node_modules', '.cache', `monoscope-${name}-${process.pid}`)
+const outDir = join(root, 'node_modules', '.cache', `monoscope-${name.replaceAll('/', '-')}-${process.pid}`)
 await build({
   ...{ configFile: false, root, logLevel: 'warn', plugins: [assemblyscript()] },
   build: {
