@@ -79,5 +79,5 @@ export async function writeModel(
 }
 
 /** float16 patterns, rounded to the nearest. */
-const toHalves = (data: Float32Array): Uint16Array =>
+export const toHalves = (data: Float32Array): Uint16Array =>
   Uint16Array.from(new Uint32Array(data.buffer, data.byteOffset, data.length), narrowHalf)

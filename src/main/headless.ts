@@ -15,7 +15,12 @@ process.on('SIGTERM', onSignal)
 process.stdout.on('error', onSignal)
 
 const folder = import.meta.dirname
-const program = { workerPath: join(folder, 'worker.js'), rendererFolder: join(folder, '../renderer'), version }
+const program = {
+  workerPath: join(folder, 'worker.js'),
+  rendererFolder: join(folder, '../renderer'),
+  demoFolder: join(folder, '../../resources/demo'),
+  version,
+}
 process.exitCode = await runCommandLine(process.argv.slice(2), program, stop.signal)
 process.off('SIGINT', onSignal)
 process.off('SIGTERM', onSignal)

@@ -15,5 +15,6 @@ void startDesktop({
   renderer: join(out, 'renderer'),
   preload: join(out, 'preload/index.cjs'),
   icon: join(out, '../resources/icon.png'),
+  demo: join(out, '../resources/demo'),
   ...(existsSync(packagedNode) ? { node: packagedNode } : {}),
 })

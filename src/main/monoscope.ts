@@ -30,6 +30,8 @@ export type MonoscopeOptions = {
   workerPath: string
   /** A Node shipped with the app, for hosts that are not Node themselves. */
   nodePath?: string
+  /** The bundled demo; left out where there is none. */
+  demoFolder?: string
   host: AppInfo['host']
   version: string
   /** Opens the system's dialog; left out where there is none. */
@@ -104,7 +106,7 @@ async function openRooms(options: MonoscopeOptions, { host, workspace, late }: B
   await recoverRuns(store, workspace, log)
   const queue = new JobQueue({ store, paths: workspace, pieces, changes, log, workerPath, runtime, checkpointMinutes })
   const warm = new WarmWorker({ command: { workerPath, runtime, log }, changes })
-  const { version, choosePath = null, tokenVault: vault = null } = options
+  const { version, choosePath = null, tokenVault: vault = null, demoFolder = null } = options
   const onUnexpected = (error: unknown, name: string) =>
     log.error({ name, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'unexpected')
   const hub = new Hub({
@@ -122,6 +124,7 @@ async function openRooms(options: MonoscopeOptions, { host, workspace, late }: B
     pieces,
     hub,
     choosePath,
+    demoFolder,
   })
   late.handlers = handlers
   log.info({ version, host: options.host, runtime: runtime.path }, 'open')

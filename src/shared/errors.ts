@@ -30,6 +30,10 @@ export const ERROR_SENTENCES = {
     ko: '디스크가 가득 차서 {path}에 쓰지 못했습니다. 공간을 비우고 다시 시도하세요. 이미 저장된 것은 그대로 있습니다.',
   },
   // Models and datasets
+  'demo-missing': {
+    en: 'The bundled demo is not in {path}. Install the program again, or add a model and a text of your own.',
+    ko: '{path}에 함께 제공되는 데모가 없습니다. 프로그램을 다시 설치하거나 직접 모델과 글을 추가하세요.',
+  },
   'model-family-unknown': {
     en: 'The model type "{family}" is not supported. Supported types: {known}.',
     ko: '모델 종류 "{family}"은(는) 지원하지 않습니다. 지원하는 종류: {known}.',

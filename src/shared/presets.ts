@@ -55,6 +55,21 @@ export function presetFor(input: PresetInput): TrainConfig {
 }
 
 /**
+ * The small training of the demo: a batchtopk that shows its curves within a minute or two on two cores. Fewer features and fewer steps
+ * than the preset for the same model, everything else is the preset's.
+ */
+export function demoConfig({ model, datasetId }: { model: DemoModel; datasetId: number }): TrainConfig {
+  const { id: modelId, dModel, layers, contextSize } = model
+  const input = { modelId, datasetId, dModel, layers, contextSize, datasetBytes: Infinity }
+  const config = presetFor({ ...input, architecture: 'batchtopk' })
+  return { ...config, ...DEMO_SIZE, trainingTokens: DEMO_STEPS * config.batchTokens }
+}
+
+type DemoModel = { id: number; dModel: number; layers: number; contextSize: number }
+const DEMO_SIZE = { dSae: 1024, k: 24 }
+const DEMO_STEPS = 600
+
+/**
  * Settings that decide how many features are active. lambda of the L1 term starts at 1 for a width of 64 and grows with the square root of
  * the model's (the error, not the penalty, sums over its dimensions); the L0 term costs the same per feature whatever its size, so its
  * lambda grows with the width itself. On the small stories model 0.2 and, for the gate's own activations, twice the lambda of the paper

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openMonoscope, type Monoscope } from '../../src/main/monoscope'
 import { contract, type MonoscopeClient, type MonoscopeContract } from '../../src/shared/contract'
@@ -22,6 +22,7 @@ import {
 import type { HubServer } from '../fixtures/hub-server'
 import { downloadThings, standInForHub, switchHub } from './hub-cases'
 import { collectActivations, trainOnActivations } from './activation-cases'
+import { startDemo } from './demo-cases'
 import { evaluateSae } from './evaluation-cases'
 import { askModel, readDataset } from './library-cases'
 import { MISSING_THINGS } from './missing-things'
@@ -44,6 +45,7 @@ beforeAll(async () => {
   const options = {
     folder: join(folder, 'workspace'),
     workerPath,
+    demoFolder: resolve(import.meta.dirname, '../../resources/demo'),
     host: 'desktop' as const,
     version: '0.0.0',
     choosePath,
@@ -293,6 +295,8 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
     await client.call('models.remove', { modelId })
     expect(await client.call('models.list', {})).toEqual([])
   })
+
+  it('starts the bundled demo', () => startDemo(client))
 
   it('left out no name of the contract', () => {
     expect(names.filter((name) => !asked.has(name))).toEqual([])

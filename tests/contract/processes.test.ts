@@ -178,7 +178,8 @@ describe('a second process', () => {
 
 describe('command line', () => {
   it.each([
-    { args: ['demo', '--json'], code: 2, says: 'The bundled demo model is not there yet' },
+    { args: ['demo', '--model', 'x', '--json'], code: 2, says: 'Give both --model DIR and --dataset FILE' },
+    { args: ['demo', '--json'], code: 1, says: 'The bundled demo is not in' },
     { args: ['nonsense', '--json'], code: 2, says: 'unknown command' },
     { args: ['features', 'list', '--json'], code: 1, says: 'There is no SAE' },
     { args: ['features', 'list', '--json', '--lang', 'ko'], code: 1, says: '목록을 새로 고치세요' },

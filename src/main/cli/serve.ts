@@ -21,8 +21,12 @@ function pageHandlers({ own, client }: Session): MonoscopeHandlers {
   }
 }
 
-/** Serves until the session's signal fires. */
-export async function serveUntilStopped(session: Session, program: Program, port = 0): Promise<void> {
+/** Serves until the session's signal fires. @param where the port, and the page that the address is to open */
+export async function serveUntilStopped(
+  session: Session,
+  program: Program,
+  { port = 0, page = '' }: { port?: number | undefined; page?: string } = {},
+): Promise<void> {
   const { own, out, signal, folder } = session
   const host = await startHost({
     handlers: pageHandlers(session),
@@ -30,7 +34,7 @@ export async function serveUntilStopped(session: Session, program: Program, port
     port,
     ...(own ? { onUnexpected: own.onUnexpected } : {}),
   })
-  const { address } = host
+  const address = page === '' ? host.address : `${host.address}#/${page}`
   out.result({ address, port: host.port, workspace: folder }, out.say('serving', { address }))
   if (!signal.aborted) {
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
@@ -43,5 +47,5 @@ export function addServeCommand(command: Command, run: RunCommand, program: Prog
     .command('serve')
     .description('serve the app on 127.0.0.1 and print its address')
     .option('--port <port>', 'port; a free one unless given', toNumber)
-    .action(({ port }: { port?: number }) => run((session) => serveUntilStopped(session, program, port)))
+    .action(({ port }: { port?: number }) => run((session) => serveUntilStopped(session, program, { port })))
 }

@@ -9,7 +9,7 @@ import { connectToHost } from '../web/client'
 import { Output } from './output'
 
 /** Where the built parts lie, as the entry knows. */
-export type Program = { workerPath: string; rendererFolder: string; version: string }
+export type Program = { workerPath: string; rendererFolder: string; demoFolder: string; version: string }
 
 export type GlobalOptions = { workspace?: string; json?: boolean; lang?: string }
 
@@ -52,9 +52,9 @@ export async function openSession(options: GlobalOptions, program: Program, sign
 }
 
 /** Null when another process has the workspace open and answers. */
-async function openOwn(folder: string, { workerPath, version }: Program): Promise<Monoscope | null> {
+async function openOwn(folder: string, { workerPath, demoFolder, version }: Program): Promise<Monoscope | null> {
   try {
-    return await openMonoscope({ folder, workerPath, version, host: 'cli' })
+    return await openMonoscope({ folder, workerPath, demoFolder, version, host: 'cli' })
   } catch (error) {
     if (error instanceof AppError && error.code === 'workspace-open') return null
     throw error

@@ -149,9 +149,9 @@ const TEXTS = {
     en: 'The workspace is open in process {pid}; asking it.',
     ko: '작업 공간이 프로세스 {pid}에서 열려 있어 그쪽에 요청합니다.',
   },
-  noDemoModel: {
-    en: 'The bundled demo model is not there yet. Give one: demo --model DIR --dataset FILE, where DIR holds config.json, tokenizer.json and model.safetensors, and FILE is text or JSONL.',
-    ko: '함께 배포되는 데모 모델이 아직 없습니다. demo --model 폴더 --dataset 파일 로 지정하세요. 폴더에는 config.json, tokenizer.json, model.safetensors가 있어야 하고 파일은 텍스트나 JSONL입니다.',
+  halfDemo: {
+    en: 'Give both --model DIR and --dataset FILE, or neither for the bundled demo. DIR holds config.json, tokenizer.json and model.safetensors; FILE is text or JSONL.',
+    ko: '--model 폴더와 --dataset 파일을 함께 주거나, 함께 제공되는 데모를 쓰려면 둘 다 빼세요. 폴더에는 config.json, tokenizer.json, model.safetensors가 있어야 하고 파일은 텍스트나 JSONL입니다.',
   },
   heldOut: {
     en: 'explainedVariance and l0 are measured on {tokens} tokens of held-out documents',

@@ -13,7 +13,14 @@ import { confineAllContents, denyPermissions } from './security'
 import { openTokenVault } from './token-vault'
 import { createWindow, showApp } from './window'
 
-export type DesktopPaths = { worker: string; renderer: string; preload: string; icon: string; node?: string }
+export type DesktopPaths = {
+  worker: string
+  renderer: string
+  preload: string
+  icon: string
+  demo: string
+  node?: string
+}
 
 function workspaceFolder(): string {
   const at = process.argv.indexOf('--workspace')
@@ -38,6 +45,7 @@ async function openWorkspaceFor(window: BrowserWindow, paths: DesktopPaths): Pro
   const opened = await openHandlers({
     folder: workspaceFolder(),
     workerPath: paths.worker,
+    demoFolder: paths.demo,
     ...(paths.node ? { nodePath: paths.node } : {}),
     host: 'desktop',
     version: app.getVersion(),

@@ -4,6 +4,7 @@ import { translateSystemError } from '../workspace/system-errors'
 import { activationHandlers } from './activations'
 import { appHandlers } from './app'
 import { catalogHandlers } from './catalog'
+import { demoHandlers } from './demo'
 import { featureHandlers } from './features'
 import { hubHandlers } from './hub'
 import { libraryHandlers } from './library'
@@ -18,6 +19,7 @@ export function makeHandlers(services: Services): MonoscopeHandlers {
   const handlers: MonoscopeHandlers = {
     ...appHandlers(services),
     ...libraryHandlers(services),
+    ...demoHandlers(services),
     ...hubHandlers(services),
     ...lmHandlers(services),
     ...activationHandlers(services),

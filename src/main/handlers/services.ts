@@ -23,6 +23,8 @@ export type Services = {
   changes: Changes
   pieces: PiecesCache
   hub: Hub
+  /** The program's own folder with the demo, or null where it has none. */
+  demoFolder: string | null
   choosePath: ChoosePath | null
 }
 

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { Backend, Dataset, MetricPoint, Model, SaeSummary, TrainConfig } from '../../shared/domain'
+import type { Sae } from '../../shared/domain'
 import type { Forecast, SaeQuality } from '../../shared/training'
 import type { ChatMessage, Generated, Sampling } from '../../shared/contract/lm'
 import type { Failure } from '../../shared/errors'
@@ -106,11 +107,19 @@ export const DatasetInfo = Dataset.omit({
 })
 export type DatasetInfo = z.infer<typeof DatasetInfo>
 
+/** What an autoencoder's folder turned out to hold. */
+export type SaeInfo = Pick<
+  Sae,
+  'architecture' | 'dIn' | 'dSae' | 'hookName' | 'contextSize' | 'seed' | 'sha256' | 'summary' | 'quality'
+> & { name: string | null }
+
 export type Requests = {
   /** Which backend this worker computes on. */
   backend: { ask: Record<string, never>; answer: Backend }
   /** Checks a model folder and writes its token pieces (see files/pieces-file.ts) to `piecesFolder`/<sha256>.safetensors. */
   inspectModel: { ask: { path: string; piecesFolder: string }; answer: ModelInfo }
+  /** Checks an autoencoder's folder for a model of width `dModel`. `name`, `summary` and `quality` are null where nobody measured. */
+  inspectSae: { ask: { path: string; dModel: number }; answer: SaeInfo }
   inspectDataset: { ask: { path: string; textField: string; deduplicate: boolean }; answer: DatasetInfo }
   previewDocuments: {
     ask: { dataset: z.infer<typeof DatasetSource>; first: number; count: number }

@@ -14,6 +14,7 @@ import { requireWidth } from './atlas'
 import { giveWay } from './channel'
 import { countTokens, previewDocuments } from './datasets'
 import { forecastRun } from './forecast'
+import { inspectSae } from './inspect-sae'
 import { generateTexts, readText } from './lm'
 import type { ReadyModel } from './lm'
 
@@ -60,6 +61,7 @@ export class Answerer {
   } = {
     backend: () => Promise.resolve(this.backend),
     inspectModel,
+    inspectSae,
     inspectDataset,
     previewDocuments,
     countTokens,

@@ -17,6 +17,8 @@ export type WorkspacePaths = {
   exports: string
   /** Texts that were downloaded, one JSONL file per choice of rows. */
   corpora: string
+  /** Copies of bundled demos. */
+  demos: string
   /** Token pieces of models, `<sha256>.safetensors`. */
   pieces: string
   /** Shards of one set of activations. */
@@ -41,6 +43,7 @@ export function workspacePaths(path: string): WorkspacePaths {
     backups: join(folder, 'backups'),
     exports: join(folder, 'exports'),
     corpora: join(folder, 'corpora'),
+    demos: join(folder, 'demo'),
     pieces: join(folder, 'models'),
     activations: (activationsId) => join(folder, 'activations', String(activationsId)),
     run: (runId) => join(folder, 'runs', String(runId)),

@@ -1,5 +1,6 @@
 /** Addresses of the views. Hash addresses work in the window and in a browser alike. */
 import { createRouter, createWebHashHistory } from 'vue-router'
+import { useCurrentSae } from './current-sae.store'
 
 export const router = createRouter({
   history: createWebHashHistory(),
@@ -10,6 +11,14 @@ export const router = createRouter({
     { path: '/runs', component: () => import('../views/runs/RunsPage.vue') },
     { path: '/runs/new', component: () => import('../views/runs/NewRunPage.vue') },
     { path: '/runs/:runId(\\d+)', component: () => import('../views/runs/RunsPage.vue') },
+    // A link to the features of one autoencoder, whichever was looked at before.
+    {
+      path: '/features/:saeId(\\d+)',
+      redirect: ({ params }) => {
+        useCurrentSae().choose(Number(params.saeId))
+        return '/features'
+      },
+    },
     { path: '/features', component: () => import('../views/features/FeaturesPage.vue') },
     {
       path: '/features/:saeId(\\d+)/:featureIndex(\\d+)',

@@ -3,6 +3,7 @@ import type { Client, HandlersOf } from '../wire'
 import { activations } from './activations'
 import { app } from './app'
 import { catalog } from './catalog'
+import { demo } from './demo'
 import { features } from './features'
 import { hub } from './hub'
 import { library } from './library'
@@ -14,6 +15,7 @@ import { search } from './search'
 export const contract = {
   ...app,
   ...library,
+  ...demo,
   ...hub,
   ...lm,
   ...activations,
