@@ -10,6 +10,8 @@ import { z } from 'zod'
 import { continueAll, loadModel, loadTokenizer } from '../../src/main/engine/lm'
 import { openBackend } from '../../src/main/engine/tf'
 import { SaeQuality, SaeSummary } from '../../src/shared/domain'
+import { PRIORS } from './baselines'
+import { markdownTable } from './markdown'
 import { MODEL } from './model-folder'
 import { SPECIAL_ID } from './texts'
 
@@ -34,8 +36,6 @@ const PROMPTS = [
   ...['문서에 표를 삽입하려면', 'def read_lines(path):\n', 'Traceback (most recent call last):\n'],
 ]
 
-const table = (heads: string[], rows: string[][]): string =>
-  [heads, heads.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
 const count = (value: number) => Math.round(value).toLocaleString('en-US')
 
@@ -58,7 +58,7 @@ function lossTable(rows: readonly Row[]): string {
     ...{ model: overall(rows, 'model'), unigram: overall(rows, 'unigram'), bigram: overall(rows, 'bigram') },
     ...{ gzipWindows: overall(rows, 'gzipWindows'), gzipText: overall(rows, 'gzipText') },
   }
-  return table(
+  return markdownTable(
     ['domain, language', 'model', 'unigram', 'bigram', 'gzip -9, windows', 'gzip -9, whole text', 'nats per token'],
     [
       ...rows.map((row) =>
@@ -74,9 +74,7 @@ function saeTable(demo: string): string {
     .sort()
     .map((folder) => {
       const path = join(demo, 'saes', folder)
-      const { name, summary, quality } = SaeFigures.parse(
-        JSON.parse(readFileSync(join(path, 'monoscope.json'), 'utf8')),
-      )
+      const { name, summary, quality } = SaeFigures.parse(json(join(path, 'monoscope.json')))
       const { size } = statSync(join(path, 'sae_weights.safetensors'))
       return [
         ...[name, quality.explainedVariance.toFixed(3), quality.l0.toFixed(1), quality.ceRecovered?.toFixed(3) ?? '-'],
@@ -84,7 +82,17 @@ function saeTable(demo: string): string {
         ...[count(summary.trainedTokens), megabytes(size)],
       ]
     })
-  return table(['autoencoder', 'explained variance', 'L0', 'CE recovered', 'dead', 'trained on', 'size'], rows)
+  return markdownTable(['autoencoder', 'explained variance', 'L0', 'CE recovered', 'dead', 'trained on', 'size'], rows)
+}
+
+const json = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'))
+
+/** The last line of the training's log, and how often its tokens went over the text. */
+function trainingOf(path: string) {
+  const log = readFileSync(path, 'utf8').trimEnd().split('\n')
+  const last = Log.parse(JSON.parse(log.at(-1) ?? '{}'))
+  const first = z.object({ trainingTokens: z.number() }).parse(JSON.parse(log[0] ?? '{}'))
+  return { last, passes: (last.tokens ?? 0) / first.trainingTokens }
 }
 
 async function samples(folder: string): Promise<string> {
@@ -108,11 +116,12 @@ async function main(): Promise<void> {
   const { corpus, state, demo } = values
   if (corpus === undefined || state === undefined || demo === undefined) throw new Error('every option is needed')
   await openBackend()
-  const json = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'))
   const { rows, parameters } = Evaluation.parse(json(join(state, 'evaluation.json')))
   const log = readFileSync(join(state, 'log.jsonl'), 'utf8').trimEnd().split('\n')
   const last = Log.parse(JSON.parse(log.at(-1) ?? '{}'))
   const { training, heldOut, sample } = Corpus.parse(json(join(corpus, 'figures.json')))
+  const first = z.object({ trainingTokens: z.number() }).parse(JSON.parse(log[0] ?? '{}'))
+  const passes = (last.tokens ?? 0) / first.trainingTokens
   const { layers, width, mlp, heads, context } = MODEL
   writeFileSync(
     join(demo, 'README.md'),
@@ -129,10 +138,10 @@ instructions and no facts worth trusting: it is there to have features that can 
 ## Data
 
 ${megabytes(training.bytes)} of text in ${count(training.documents)} documents to train on, ${megabytes(heldOut.bytes)} in ${count(heldOut.documents)} held out: help pages and a handbook in seven languages,
-speeches, a novel, scripture, glosses of a dictionary, documentation and source code, and about 4 % made by chance and patterns (tables, letters,
+speeches, a novel, scripture, glosses of a dictionary, documentation and source code, and a little made by chance and patterns (tables, letters,
 sums, logs, tracebacks). Parallel pages of all languages lie on one side of the split, and held-out documents that share more than a fifth of
 their rows of twelve words with training text are left out. Where each text comes from, and under which licence: [SOURCES.md](SOURCES.md).
-\`sample.jsonl.gz\` is a sixth of the training text, from every source (${megabytes(sample.bytes)} unpacked).
+\`sample.jsonl.gz\` is about a sixth of the training text, from every source (${megabytes(sample.bytes)} unpacked).
 
 ## Training
 
@@ -142,7 +151,7 @@ over the last ones, gradients clipped at norm 1, float32. Mean loss on 96 held-o
 ## Loss on held-out text
 
 Bits per byte, fewer is better, on up to ${count(Math.max(...rows.map(({ tokens }) => tokens)))} tokens of each group. The model reads windows as the app does: the special token, then at most 255 tokens of one document. Unigram and
-bigram are counts over all training text in the same tokens (bigram: the better of two priors, chosen in its favour); gzip sees the same windows one by one, and beside it each
+bigram are counts over all training text in the same tokens (bigram: the best of ${PRIORS.length} priors, chosen in its favour); gzip sees the same windows one by one, and beside it each
 group's whole text at once.
 
 ${lossTable(rows)}
@@ -155,15 +164,15 @@ ${await samples(join(demo, 'model'))}
 
 ## Autoencoders
 
-On the residual stream after the middle block, trained by the program on the shipped sample, stored in float16; measured as they ship on 16,384 tokens of held-out text
+On the residual stream after the middle block, trained by the program on the shipped sample, stored in float16; measured as they ship on about 16,400 tokens of held-out text
 (docs/metrics.md says how). Dead: silent over the last tokens of training.
 
 ${saeTable(demo)}
 
 ## Limits
 
-The model is small and saw each text at most once or twice: it writes fluent fragments, not sense. Korean, Chinese and Japanese are
-help pages alone; much of the English prose is from before 1925 and speaks accordingly. What a feature of it does says nothing about
+The model is small and was trained on ${passes.toFixed(2)} times as many tokens as the text has: it writes fluent fragments, not sense. All languages but English are
+software manuals alone; the novel and the scripture are old and speak accordingly. What a feature of it does says nothing about
 larger models. The text of the King James Bible, of presidents and of a whaling novel is in it unchanged, with the views of their times.
 
 ## Making it again
@@ -172,11 +181,13 @@ larger models. The text of the King James Bible, of presidents and of a whaling 
 node scripts/demo/run.mjs corpus/build CORPUS            # needs npm and Debian's apt-get download
 node scripts/demo/run.mjs train-model --corpus CORPUS --state STATE --minutes 80 --decay 700
 node scripts/demo/run.mjs evaluate-model --corpus CORPUS --state STATE --model STATE/model --out STATE/evaluation.json
+npm run -s monoscope -- train --architecture batchtopk --d-sae 4096 --k 48 --tokens 1500000 --batch-tokens 2048 --context 256 --lr 0.001 --no-atlas
+npm run -s monoscope -- train --architecture standard --d-sae 4096 --l1 3 --tokens 600000 --context 256 --no-atlas
 node scripts/demo/run.mjs publish-sae --workspace DIR --sae ID --model STATE/model --held-out CORPUS/held-out.jsonl --name NAME --to DIR
 node scripts/demo/run.mjs card --corpus CORPUS --state STATE --demo resources/demo
 \`\`\`
 
-\`train-model\` goes on where it stopped; \`--from MODEL\` trains on from published weights.
+The trainings take the model and the unpacked sample as they stand in a workspace. \`train-model\` goes on where it stopped; \`--from MODEL\` trains on from published weights.
 `,
   )
   process.exit(0)

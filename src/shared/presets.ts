@@ -58,14 +58,15 @@ export function presetFor(input: PresetInput): TrainConfig {
  * The small training of the demo: a batchtopk that shows its curves within a minute or two on two cores. Fewer features and fewer steps
  * than the preset for the same model, everything else is the preset's.
  */
-export function demoConfig({ model, datasetId }: { model: DemoModel; datasetId: number }): TrainConfig {
+export function demoConfig({ model, dataset }: { model: DemoModel; dataset: DemoText }): TrainConfig {
   const { id: modelId, dModel, layers, contextSize } = model
-  const input = { modelId, datasetId, dModel, layers, contextSize, datasetBytes: Infinity }
+  const input = { modelId, datasetId: dataset.id, dModel, layers, contextSize, datasetBytes: dataset.bytes }
   const config = presetFor({ ...input, architecture: 'batchtopk' })
   return { ...config, ...DEMO_SIZE, trainingTokens: DEMO_STEPS * config.batchTokens }
 }
 
 type DemoModel = { id: number; dModel: number; layers: number; contextSize: number }
+type DemoText = { id: number; bytes: number }
 const DEMO_SIZE = { dSae: 1024, k: 24 }
 const DEMO_STEPS = 600
 

@@ -1,4 +1,5 @@
 /** How much text of which kind there is, and the table of sources with their licences. */
+import { markdownTable } from '../markdown'
 import type { Document } from '../texts'
 import type { Source } from './sources'
 
@@ -58,12 +59,11 @@ export function sourcesTable(
       megabytes(sample?.sources[name]),
     ],
   ])
-  const lines = [heads, heads.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`)
   return `# Sources of the demo's text
 
 Written by \`scripts/demo/corpus/build.ts\`; texts are cleaned, cut into documents and rid of repetitions. The sample is what ships in
 \`sample.jsonl.gz\`, where every document names its source; it stays under the licence of that source.
 
-${lines.join('\n')}
+${markdownTable(heads, rows)}
 `
 }

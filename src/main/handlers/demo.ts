@@ -1,29 +1,19 @@
 /** Answers about the bundled demo. */
 import { basename } from 'node:path'
 import type { demo, DemoStarted } from '../../shared/contract/demo'
-import type { Dataset, Model, Sae } from '../../shared/domain'
+import type { Model, Sae } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import { demoConfig } from '../../shared/presets'
 import type { HandlersOf } from '../../shared/wire'
 import { withResume } from '../jobs/checkpoints'
 import { copyDemo } from '../workspace/demo-files'
+import { addDataset, addModel } from './library'
 import type { Services } from './services'
 
 const MODEL_NAME = 'monoscope-demo'
 const SAMPLE_NAME = 'demo text'
 const SHORT_NAME = 'demo text, short'
-
-async function addModel({ store, warm, paths }: Services, path: string, signal: AbortSignal): Promise<Model> {
-  const info = await warm.ask('inspectModel', { path, piecesFolder: paths.pieces }, signal)
-  return store.models.add({ ...info, path, name: MODEL_NAME, source: null })
-}
-
-type Text = { path: string; name: string }
-
-async function addText({ store, warm }: Services, { path, name }: Text, signal: AbortSignal): Promise<Dataset> {
-  const info = await warm.ask('inspectDataset', { path, textField: 'text', deduplicate: false }, signal)
-  return store.datasets.add({ ...info, path, name, source: null })
-}
+const AS_TEXT = { textField: 'text', deduplicate: false }
 
 /** The autoencoder of a folder; one with the same weights for the same model is it already. */
 async function addSae({ store, warm }: Services, path: string, model: Model, signal: AbortSignal): Promise<Sae> {
@@ -42,14 +32,14 @@ async function start(services: Services, signal: AbortSignal): Promise<DemoStart
   const { store, queue, paths, demoFolder, changes } = services
   if (demoFolder === null) throw new AppError('demo-missing', { path: '' })
   const files = await copyDemo(demoFolder, paths.demos)
-  const model = await addModel(services, files.model, signal)
-  const dataset = await addText(services, { path: files.short, name: SHORT_NAME }, signal)
-  const sample = await addText(services, { path: files.sample, name: SAMPLE_NAME }, signal)
+  const model = await addModel(services, { path: files.model, name: MODEL_NAME }, signal)
+  const dataset = await addDataset(services, { ...AS_TEXT, path: files.short, name: SHORT_NAME }, signal)
+  const sample = await addDataset(services, { ...AS_TEXT, path: files.sample, name: SAMPLE_NAME }, signal)
   const saes: Sae[] = []
   for (const path of files.saes) saes.push(await addSae(services, path, model, signal))
   const [first] = saes
   if (!first) throw new AppError('demo-missing', { path: demoFolder })
-  const run = queue.startTraining(`${MODEL_NAME} live`, demoConfig({ model, datasetId: dataset.id }), true)
+  const run = queue.startTraining(`${MODEL_NAME} live`, demoConfig({ model, dataset }), true)
   const atlasJob = first.atlas ? null : queue.startMeasuring('atlas', { saeId: first.id, datasetId: dataset.id })
   changes.notify()
   return { model, dataset, sample, saes, run: withResume(store.runs.get(run.id), paths.run(run.id)), atlasJob }
