@@ -117,11 +117,8 @@ async function main(): Promise<void> {
   if (corpus === undefined || state === undefined || demo === undefined) throw new Error('every option is needed')
   await openBackend()
   const { rows, parameters } = Evaluation.parse(json(join(state, 'evaluation.json')))
-  const log = readFileSync(join(state, 'log.jsonl'), 'utf8').trimEnd().split('\n')
-  const last = Log.parse(JSON.parse(log.at(-1) ?? '{}'))
   const { training, heldOut, sample } = Corpus.parse(json(join(corpus, 'figures.json')))
-  const first = z.object({ trainingTokens: z.number() }).parse(JSON.parse(log[0] ?? '{}'))
-  const passes = (last.tokens ?? 0) / first.trainingTokens
+  const { last, passes } = trainingOf(join(state, 'log.jsonl'))
   const { layers, width, mlp, heads, context } = MODEL
   writeFileSync(
     join(demo, 'README.md'),
