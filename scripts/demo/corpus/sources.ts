@@ -26,6 +26,8 @@ export type Source = {
 
 const MB = 1_000_000
 
+const debian = (name: string, version: string, sha256: string): Package => ({ kind: 'debian', name, version, sha256 })
+
 const HELP: [language: string, locale: string, sha256: string][] = [
   ['en', 'en-us', '8faa840285734d6cfe1ed25537b48f07e74bd6412e3917bf8e5f8a653f7b3712'],
   ['ko', 'ko', '7ef2d854e9ed58e6bf861cfa9fa2579555233f9df874baf327fcb07ccd190669'],
@@ -44,7 +46,7 @@ function helpOf([language, locale, sha256]: (typeof HELP)[number]): Source {
   const name = `libreoffice-help-${locale}`
   return {
     ...{ name, extractor: 'help', domain: 'help', language, mostBytes: 3.6 * MB },
-    package: { kind: 'debian', name, version: '4:7.4.7-1+deb12u14', sha256 },
+    package: debian(name, '4:7.4.7-1+deb12u14', sha256),
     folders: ['usr/share/libreoffice/help/'],
     ends: ['.html'],
     licence: 'MPL-2.0',
@@ -61,12 +63,7 @@ const handbookOf = (language: string): Source => ({
     language,
     mostBytes: 1.2 * MB,
   },
-  package: {
-    kind: 'debian',
-    name: 'debian-handbook',
-    version: '11.20220922',
-    sha256: '3d5dbeac1f1afc9c094eab9d0f701f6ecff99c4927d5a4794cf6c85678134faa',
-  },
+  package: debian('debian-handbook', '11.20220922', '3d5dbeac1f1afc9c094eab9d0f701f6ecff99c4927d5a4794cf6c85678134faa'),
   folders: [`usr/share/doc/debian-handbook/html/${HANDBOOK[language] ?? ''}/`],
   ends: ['.html'],
   licence: 'CC-BY-SA-3.0 (or GPL-2.0 and later)',
@@ -107,12 +104,7 @@ export const SOURCES: Source[] = [
   }),
   {
     ...{ name: 'bible-kjv-text', extractor: 'verses', domain: 'scripture', language: 'en', mostBytes: 5 * MB },
-    package: {
-      kind: 'debian',
-      name: 'bible-kjv-text',
-      version: '4.38',
-      sha256: 'd61b6aad4c51ba9e2800b825325fa6a09e99a0d02a9bb6dc4724fcc4995a1b7a',
-    },
+    package: debian('bible-kjv-text', '4.38', 'd61b6aad4c51ba9e2800b825325fa6a09e99a0d02a9bb6dc4724fcc4995a1b7a'),
     folders: ['usr/lib/'],
     ends: ['bible.data'],
     licence: 'public domain text; its compilation free to use, copy, modify and distribute',
@@ -124,12 +116,7 @@ export const SOURCES: Source[] = [
   },
   {
     ...{ name: 'wordnet-base', extractor: 'glosses', domain: 'glosses', language: 'en', mostBytes: 4 * MB },
-    package: {
-      kind: 'debian',
-      name: 'wordnet-base',
-      version: '1:3.0-37',
-      sha256: '61060d960f9ada8fa120872312eccd3ecebfbab8c4579e4f5a74e1cf67620752',
-    },
+    package: debian('wordnet-base', '1:3.0-37', '61060d960f9ada8fa120872312eccd3ecebfbab8c4579e4f5a74e1cf67620752'),
     folders: ['usr/share/wordnet/data.'],
     ends: ['noun', 'verb', 'adj', 'adv'],
     licence: 'WordNet 3.0 licence',
@@ -138,12 +125,11 @@ export const SOURCES: Source[] = [
   },
   {
     ...{ name: 'python3.11-doc', extractor: 'python-docs', domain: 'docs', language: 'en', mostBytes: 5 * MB },
-    package: {
-      kind: 'debian',
-      name: 'python3.11-doc',
-      version: '3.11.2-6+deb12u9',
-      sha256: '5b3594189d6ef9a6963ce0347fd307a1cc67620ad697e144db366070e2e146be',
-    },
+    package: debian(
+      'python3.11-doc',
+      '3.11.2-6+deb12u9',
+      '5b3594189d6ef9a6963ce0347fd307a1cc67620ad697e144db366070e2e146be',
+    ),
     folders: ['library', 'tutorial', 'howto', 'reference', 'faq', 'whatsnew/3'].map(
       (part) => `usr/share/doc/python3.11/html/${part}`,
     ),
@@ -154,12 +140,11 @@ export const SOURCES: Source[] = [
   },
   {
     ...{ name: 'libpython3.11-stdlib', extractor: 'code', domain: 'code', language: 'python', mostBytes: 6 * MB },
-    package: {
-      kind: 'debian',
-      name: 'libpython3.11-stdlib',
-      version: '3.11.2-6+deb12u9',
-      sha256: '10f13e000ee757f5f2d2d3569f9e30546214a0c850acd78695feae373bfa3e53',
-    },
+    package: debian(
+      'libpython3.11-stdlib',
+      '3.11.2-6+deb12u9',
+      '10f13e000ee757f5f2d2d3569f9e30546214a0c850acd78695feae373bfa3e53',
+    ),
     folders: ['usr/lib/python3.11/'],
     ends: ['.py'],
     licence: 'PSF-2.0',
@@ -201,12 +186,11 @@ export const SOURCES: Source[] = [
   }),
   {
     ...{ name: 'libcurl4-doc', extractor: 'code', domain: 'code', language: 'c', mostBytes: 0.8 * MB },
-    package: {
-      kind: 'debian',
-      name: 'libcurl4-doc',
-      version: '7.88.1-10+deb12u15',
-      sha256: '34fe1d613c249a9f02696777cbc06f95c50ea030413d596262f3a03aaf12eb62',
-    },
+    package: debian(
+      'libcurl4-doc',
+      '7.88.1-10+deb12u15',
+      '34fe1d613c249a9f02696777cbc06f95c50ea030413d596262f3a03aaf12eb62',
+    ),
     folders: ['usr/share/doc/libcurl4/examples/'],
     ends: ['.c'],
     licence: 'curl',
