@@ -1,6 +1,6 @@
 /** What the sparse kernels must satisfy on every backend: they equal the dense steps, whatever the shape and the number of threads. */
 import { expect, it } from 'vitest'
-import { openKernels } from '../../src/main/engine/kernels/open'
+import { kernelBytes, openKernels } from '../../src/main/engine/kernels/open'
 import { LARGEST_MEMORY } from '../../src/main/engine/kernels/layout'
 import type { ArchitectureName, SaeWeights, StepSettings } from '../../src/main/engine/sae/architecture'
 import { architectureOf } from '../../src/main/engine/sae/registry'
@@ -17,6 +17,8 @@ import { configOf, denseRoute, sparseRoute } from './sae-routes'
 type Shape = { dIn: number; dSae: number; rows: number }
 /** No side is a multiple of what the kernels work in: 4, 6, 8, 48. */
 const ODD: Shape = { dIn: 13, dSae: 75, rows: 101 }
+/** More rows than the lists hold at once, see `bandRowsOf`: three bands, the last of them short. */
+const BANDS: Shape = { ...ODD, rows: 2413 }
 
 /** Parameters away from any symmetry, one feature that is never active, and inputs with few active features. */
 function example(name: ArchitectureName, { dIn, dSae, rows }: Shape, seed: number) {
@@ -94,6 +96,18 @@ export function equalRoutesCase(backend: BackendName): void {
     })
   }
 
+  it('equal where the lists hold a part of the batch, and then a smaller batch', () => {
+    for (const name of ['standard', 'jumprelu', 'gated'] as const) {
+      const { weights, batch } = example(name, BANDS, 6)
+      const settings = settingsOf(name, BANDS.dSae, name === 'jumprelu' ? { targetL0: 3 } : {})
+      const sparse = sparseRoute(name, weights, settings, { backend, threads: 2, batchTokens: BANDS.rows })
+      const dense = denseRoute(name, weights)
+      compareRoutes(dense, sparse, batch, settings)
+      compareRoutes(dense, sparse, batch.subarray(0, 1200 * BANDS.dIn), settings)
+      sparse.dispose()
+    }
+  })
+
   it('jumprelu: equal with a target L0 and with logarithmic thresholds', () => {
     const { weights, batch } = example('jumprelu', ODD, 2)
     const logarithmic = copyWeights(weights)
@@ -113,8 +127,8 @@ export function equalRoutesCase(backend: BackendName): void {
 
 export function threadCase(backend: BackendName): void {
   it('gives the same bits with one thread and with five', () => {
-    const shape = { dIn: 24, dSae: 200, rows: 300 }
     for (const name of Names.options) {
+      const shape = { dIn: 24, dSae: 200, rows: name === 'standard' ? 1300 : 300 }
       const { weights, batch } = example(name, shape, 3)
       const settings = settingsOf(name, shape.dSae)
       const [one, five] = [1, 5].map((threads) => {
@@ -207,5 +221,20 @@ export function switchCase(backend: BackendName): void {
     expect(reason).toMatch(/would need \d+\.\d GiB and WebAssembly ends at 4/)
     expect(open({})).toBeNull()
     expect(LARGEST_MEMORY).toBe(4 * 2 ** 30)
+  })
+}
+
+/** The shapes of `npm run bench -- sae`: parameters with moments and gradient, and three batches. */
+export function memoryCase(backend: BackendName): void {
+  it.each([
+    { name: 'topk', dIn: 288, dSae: 2304, batchTokens: 4096 },
+    { name: 'standard', dIn: 288, dSae: 2304, batchTokens: 4096 },
+    { name: 'topk', dIn: 768, dSae: 16384, batchTokens: 2048 },
+  ] as const)('$name $dIn x $dSae, batch $batchTokens: no more memory than 4 x parameters + 3 batches', (shape) => {
+    const { name, dIn, dSae, batchTokens } = shape
+    const config = configOf({ architecture: name, dSae, batchTokens, k: 32 })
+    const { start } = kernelBytes({ architecture: architectureOf(name), dIn, config, backend, threads: 2 })
+    const parameters = 4 * (2 * dIn * dSae + dIn + dSae)
+    expect(start).toBeLessThanOrEqual(4 * parameters + 3 * 4 * batchTokens * dIn)
   })
 }

@@ -1,7 +1,7 @@
 /** The sparse kernels on the wasm backend. */
 import { describe } from 'vitest'
 import { openTestBackend } from './goldens'
-import { equalRoutesCase, selectionCase, switchCase, threadCase } from './kernel-cases'
+import { equalRoutesCase, memoryCase, selectionCase, switchCase, threadCase } from './kernel-cases'
 
 const backend = await openTestBackend('wasm')
 
@@ -10,4 +10,5 @@ describe.skipIf(!backend)('sparse kernels on wasm', () => {
   threadCase('wasm')
   selectionCase('wasm')
   switchCase('wasm')
+  memoryCase('wasm')
 })

@@ -16,6 +16,8 @@ const FULL_SHARE = 0.75
 export class Encoder {
   /** Smallest activation that the last batch-wise selection kept; 0 when it is not known. */
   private lastCut = 0
+  /** W_enc [dIn, dSae], while TensorFlow multiplies with it. */
+  private wEnc: tf.Tensor2D | null = null
   private readonly scanRows: number
 
   constructor(
@@ -26,7 +28,22 @@ export class Encoder {
     this.scanRows = scanRowsOf(sizes.dSae)
   }
 
-  /** Encodes, decodes and compares, a unit of rows at a time. @returns false when lists were too short */
+  /** Does `work` with the encoder where TensorFlow needs it, once for everything that is encoded meanwhile. */
+  prepared<T>(work: () => T): T {
+    if (!this.sizes.isNative) return work()
+    const { dIn, dSae } = this.sizes
+    this.pool.run(places.UNPACK)
+    // A copy: tfjs must not hold memory that changes under it.
+    this.wEnc = tf.tensor2d(this.memory.float32(places.UNPACKED, dIn * dSae).slice(), [dIn, dSae])
+    try {
+      return work()
+    } finally {
+      this.wEnc.dispose()
+      this.wEnc = null
+    }
+  }
+
+  /** Encodes, decodes and compares the band, a unit of rows at a time. @returns false when lists were too short */
   encodeAndFinish(): boolean {
     return this.encode(places.ENCODE_FINISH, places.SCAN_FINISH)
   }
@@ -72,16 +89,17 @@ export class Encoder {
     }
   }
 
+  /** Units of the band. */
   private runUnits(command: number): void {
-    this.memory.setInt(places.FIRST_UNIT, 0)
-    this.memory.setInt(places.END_UNIT, unitsOf(this.memory.int(places.ROWS)))
+    this.memory.setInt(places.FIRST_UNIT, this.memory.int(places.BAND_FIRST) / places.UNIT_ROWS)
+    this.memory.setInt(places.END_UNIT, unitsOf(this.memory.int(places.BAND_END)))
     this.pool.run(command)
   }
 
   /** @returns false when lists were too short */
   private encode(own: number, scanned: number): boolean {
     this.memory.setInt(places.FAILED, 0)
-    if (this.sizes.isNative) this.encodeNative(scanned)
+    if (this.wEnc) this.encodeNative(scanned, this.wEnc)
     else this.runUnits(own)
     return this.memory.int(places.FAILED) === 0
   }
@@ -90,22 +108,17 @@ export class Encoder {
    * TensorFlow multiplies some rows on all cores, then all threads look through them. Always the same number of rows at a time, because
    * it rounds differently with other numbers.
    */
-  private encodeNative(command: number): void {
+  private encodeNative(command: number, wEnc: tf.Tensor2D): void {
     const { memory, pool, scanRows } = this
-    const { dIn, dSae } = this.sizes
-    const rows = memory.int(places.ROWS)
-    const block = scanRows * panelsOf(dSae) * places.LANES
-    pool.run(places.UNPACK)
-    // A copy: tfjs must not hold memory that changes under it.
-    const wEnc = tf.tensor2d(memory.float32(places.UNPACKED, dIn * dSae).slice(), [dIn, dSae])
-    for (let row = 0; row < rows; row += scanRows) {
+    const end = memory.int(places.BAND_END)
+    const block = scanRows * panelsOf(this.sizes.dSae) * places.LANES
+    for (let row = memory.int(places.BAND_FIRST); row < end; row += scanRows) {
       this.placeRows(memory.float32(places.SCANNED, block), this.multiply(row, wEnc))
       memory.setInt(places.SCAN_ROW, row)
       memory.setInt(places.FIRST_UNIT, row / places.UNIT_ROWS)
-      memory.setInt(places.END_UNIT, unitsOf(Math.min(rows, row + scanRows)))
+      memory.setInt(places.END_UNIT, unitsOf(Math.min(end, row + scanRows)))
       pool.run(command)
     }
-    wEnc.dispose()
   }
 
   /** Products of some rows with the encoder [rows, dSae]; rows beyond the batch are whatever was there. */

@@ -5,6 +5,8 @@ import type { KernelSizes, Layout } from './layout'
 import * as places from './assembly/places'
 
 const PAGE_BYTES = 65536
+/** Lists of active features, four bytes a place. */
+const LISTS = [places.ENTRY_INDEX, places.ENTRY_VALUE, places.ENTRY_GRADIENT, places.ENTRY_EXTRA]
 
 export class KernelMemory {
   readonly memory: WebAssembly.Memory
@@ -28,6 +30,17 @@ export class KernelMemory {
   growForAux(): void {
     const missing = Math.ceil((this.layout.bytes - this.memory.buffer.byteLength) / PAGE_BYTES)
     if (missing > 0) this.memory.grow(missing)
+  }
+
+  /**
+   * Lists and residuals from here on belong to the rows from `first`: the kernels count rows of the batch, and these addresses stand for
+   * its first row, which may lie before the memory's first byte.
+   */
+  moveBand(first: number, perRow: { residual: number; gateResidual: number; entries: number }): void {
+    const move = (place: number, bytes: number) => (this.ints[place] = this.address(place) - first * bytes)
+    move(places.RESIDUAL, perRow.residual)
+    move(places.AUX_RESIDUAL, perRow.gateResidual)
+    for (const place of LISTS) move(place, 4 * perRow.entries)
   }
 
   setInt(place: number, value: number): void {

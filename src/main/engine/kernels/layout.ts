@@ -13,6 +13,11 @@ const FIRST_BYTE = 64 * 1024
  */
 const SCAN_UNITS = 24
 const SCAN_BYTES = 28 * 1024 * 1024
+/**
+ * Where nothing bounds L0, so many rows at least are taken through the step together, and their lists forgotten: the lists have room for
+ * much more than is active in the end. More at once is no faster, fewer read and write the weights' gradients more often.
+ */
+const BAND_UNITS = 24
 /** Dictionaries nested in one another, at most; each has a place in the control block. */
 export const MOST_GROUPS = 8
 
@@ -47,13 +52,22 @@ export function scanRowsOf(dSae: number): number {
   return places.UNIT_ROWS * Math.max(1, Math.min(SCAN_UNITS, Math.floor(SCAN_BYTES / unitBytes)))
 }
 
+/** Rows whose lists and residuals are in memory at once: whole blocks of those that another library multiplies, or the whole batch. */
+export function bandRowsOf({ batch, kind, dSae }: KernelSizes): number {
+  const rows = unitsOf(batch) * places.UNIT_ROWS
+  if (kind === places.LARGEST) return rows
+  const block = scanRowsOf(dSae)
+  return Math.min(rows, block * Math.ceil((BAND_UNITS * places.UNIT_ROWS) / block))
+}
+
 /** `startBytes` are enough until the first feature is dead; what AuxK needs lies behind. */
 export type Layout = { addresses: Map<number, number>; scratchBytes: number; startBytes: number; bytes: number }
 
 function scratchBytesOf(sizes: KernelSizes): number {
   const { candidates, auxCandidates, dIn, dSae, auxK, kind } = sizes
   const lists = places.UNIT_ROWS * (candidates + auxCandidates) * 8
-  const spare = 4 * Math.max(places.UNIT_ROWS * candidates, auxCandidates)
+  // Selections work in it.
+  const spare = kind === places.LARGEST ? 4 * Math.max(places.UNIT_ROWS * candidates, auxCandidates) : 0
   // Inputs in the order of tiles or, where another library multiplies, a bit for every feature.
   const packed = Math.max(4 * places.UNIT_ROWS * paddedIn(dIn), panelsOf(dSae) + 16)
   const encode = 192 + 16 * places.UNIT_ROWS + lists + spare + packed
@@ -71,7 +85,8 @@ export function planMemory(sizes: KernelSizes): Layout {
   const [dIn, panels, units] = [paddedIn(sizes.dIn), panelsOf(dSae), unitsOf(batch)]
   const features = panels * places.LANES
   const rows = units * places.UNIT_ROWS
-  const entries = rows * mostActive
+  const bandRows = bandRowsOf(sizes)
+  const entries = bandRows * mostActive
   const hasExtras = kind === places.JUMPRELU || kind === places.GATED
   // An active feature as its column sees it, see assembly/gradients.ts.
   const columnEntryBytes = hasExtras ? 16 : 12
@@ -93,7 +108,7 @@ export function planMemory(sizes: KernelSizes): Layout {
   for (const place of [places.FEATURE_SUMS, places.GRADIENT_SUMS, places.TOUCHED]) add(place, 4 * features)
   add(places.PANEL_SQUARES, 8 * panels)
   add(places.INPUT, 4 * rows * dIn)
-  add(places.RESIDUAL, 4 * rows * dIn * groups)
+  add(places.RESIDUAL, 4 * bandRows * dIn * groups)
   for (const place of [places.ROW_FIRST, places.ROW_COUNT, places.AUX_COUNT]) add(place, 4 * rows)
   for (const place of [places.ENTRY_INDEX, places.ENTRY_VALUE, places.ENTRY_GRADIENT]) add(place, 4 * entries)
   add(places.ENTRY_EXTRA, hasExtras ? 4 * entries : 0)
@@ -105,7 +120,7 @@ export function planMemory(sizes: KernelSizes): Layout {
   add(places.UNPACKED, isNative ? 4 * sizes.dIn * dSae : 0)
   const scratchBytes = scratchBytesOf(sizes)
   add(places.SCRATCH, threads * scratchBytes)
-  if (kind === places.GATED) add(places.AUX_RESIDUAL, 4 * rows * dIn)
+  if (kind === places.GATED) add(places.AUX_RESIDUAL, 4 * bandRows * dIn)
   const startBytes = at
   if (kind !== places.GATED) add(places.AUX_RESIDUAL, auxK > 0 ? 4 * rows * dIn : 0)
   for (const place of [places.AUX_INDEX, places.AUX_VALUE, places.AUX_GRADIENT]) add(place, 4 * rows * auxK)

@@ -12,7 +12,7 @@ import { Encoder } from './encoder'
 import { KernelMemory } from './kernel-memory'
 import { writeSettings, writeSizes } from './kernel-settings'
 import { FIRST_MOMENT, GRADIENT, KernelWeights, PARAMETER, SECOND_MOMENT } from './kernel-weights'
-import { paddedIn, panelsOf } from './layout'
+import { bandRowsOf, paddedIn, panelsOf } from './layout'
 import type { KernelSizes } from './layout'
 import { packRows } from './panels'
 import { KernelPool } from './pool'
@@ -105,12 +105,36 @@ export class SparseRoute implements Route {
     if (rows > this.sizes.batch) throw new Error(`the kernels were opened for ${this.sizes.batch} rows, not ${rows}`)
     writeSettings(this.memory, settings, { rows, sizes: this.sizes, isRowWise: this.architecture.name === 'topk' })
     this.writeInput(batch)
+    this.takeBand(0, rows)
     if (this.architecture.name === 'topk') this.memory.setFloat(places.TAU, this.rowLimit)
     const isBatchWise = this.sizes.kind === places.LARGEST && this.architecture.name !== 'topk'
-    const fits = isBatchWise ? this.encoder.selectAndFinish(settings.k * rows) : this.encoder.encodeAndFinish()
+    const fits = this.encoder.prepared(() =>
+      isBatchWise ? this.encoder.selectAndFinish(settings.k * rows) : this.finishBands(rows),
+    )
     if (!fits) return TOO_DENSE
     if (this.architecture.name === 'topk') this.rowLimit = this.limitOfRows(settings.k, rows)
     return this.figures(settings, rows)
+  }
+
+  /** Band by band: a band's lists make room for the next one's, so that all but the last leave their share of the gradients at once. */
+  private finishBands(rows: number): boolean {
+    const bandRows = bandRowsOf(this.sizes)
+    for (let first = 0; first < rows; first += bandRows) {
+      const end = Math.min(rows, first + bandRows)
+      this.takeBand(first, end)
+      if (!this.encoder.encodeAndFinish()) return false
+      if (end < rows) this.pool.run(places.WEIGHT_GRADIENTS)
+    }
+    return true
+  }
+
+  private takeBand(first: number, end: number): void {
+    const { dIn, groups, kind, mostActive } = this.sizes
+    const bytes = 4 * paddedIn(dIn)
+    const gateResidual = kind === places.GATED ? bytes : 0
+    this.memory.moveBand(first, { residual: bytes * groups, gateResidual, entries: mostActive })
+    this.memory.setInt(places.BAND_FIRST, first)
+    this.memory.setInt(places.BAND_END, end)
   }
 
   /** The batch, less b_dec where the architecture shifts its input. */
@@ -159,7 +183,7 @@ export class SparseRoute implements Route {
     }
   }
 
-  /** Gradients of everything; returns their joint norm. */
+  /** Gradients by the last band, and with it of everything; returns their joint norm. */
   private backward(): number {
     this.pool.run(places.WEIGHT_GRADIENTS)
     this.pool.run(places.BIAS_GRADIENTS)

@@ -1,6 +1,9 @@
-/** Gradients of the weights: every thread takes its own panels of eight features and gathers, feature by feature, the rows it was active in. */
+/**
+ * Gradients of the weights: every thread takes its own panels of eight features and gathers, feature by feature, the rows it was active in.
+ * Lists may hold a band of the batch's rows at a time; later bands are added to what the first has left.
+ */
 import {
-  address, AUX_COLUMN_ENTRIES, AUX_COUNT, AUX_GRADIENT, AUX_INDEX, AUX_K, AUX_RESIDUAL, AUX_VALUE, B_DEC, BANDWIDTH, BIAS, COLUMN_ENTRIES,
+  address, AUX_COLUMN_ENTRIES, AUX_COUNT, AUX_GRADIENT, AUX_INDEX, AUX_K, AUX_RESIDUAL, AUX_VALUE, B_DEC, BAND_END, BAND_FIRST, BANDWIDTH, BIAS, COLUMN_ENTRIES,
   COUNT_SCALE, D_IN, DEC, ENC, ENTRY_EXTRA, ENTRY_GRADIENT, ENTRY_INDEX, ENTRY_VALUE, EXTRA1, EXTRA2, FEATURE_SUMS, float, GATED,
   GRADIENT_SUMS, GROUPS, HAS_AUX, INPUT, int, JUMPRELU, KIND, LANES, LOG_THRESHOLD, NESTED, NORMS, PANEL_SQUARES, PANELS, PENALTY,
   RESIDUAL, ROW_COUNT, ROW_FIRST, ROWS, scratch, SHIFTS_INPUT, STANDARD, THETA, THREADS, TOUCHED, UNIT_COLUMNS, UNIT_ROWS,
@@ -22,12 +25,12 @@ const SMALLEST_NORM: f32 = 1e-20
   return <u32>(i >>> 3) % <u32>threads == <u32>thread
 }
 
-/** Where the entries of each feature begin, into `firsts` [features + 1]; counted over all rows by every thread for itself. */
+/** Where the entries of each feature begin, into `firsts` [features + 1]; counted over all rows of the band by every thread for itself. */
 function countEntries(firsts: usize, isAux: bool): void {
   const features = int(PANELS) * LANES
   memory.fill(firsts, 0, <usize>(features + 1) << 2)
-  const rows = int(ROWS)
-  for (let r = 0; r < rows; r++) {
+  const rows = int(BAND_END)
+  for (let r = int(BAND_FIRST); r < rows; r++) {
     const first = isAux ? r * int(AUX_K) : load<i32>(address(ROW_FIRST) + (<usize>r << 2))
     const count = load<i32>(address(isAux ? AUX_COUNT : ROW_COUNT) + (<usize>r << 2))
     const index = address(isAux ? AUX_INDEX : ENTRY_INDEX) + (<usize>first << 2)
@@ -46,7 +49,7 @@ function countEntries(firsts: usize, isAux: bool): void {
 
 /** Copies the entries of this thread's features to where `firsts` says, in the order of rows; `firsts` moves on to their ends. */
 function scatterEntries(firsts: usize, isAux: bool, thread: i32): void {
-  const rows = int(ROWS)
+  const rows = int(BAND_END)
   const threads = int(THREADS)
   const size = entryBytes()
   const hasExtra = !isAux && int(KIND) >= JUMPRELU
@@ -54,7 +57,7 @@ function scatterEntries(firsts: usize, isAux: bool, thread: i32): void {
   const indexes = address(isAux ? AUX_INDEX : ENTRY_INDEX)
   const values = address(isAux ? AUX_VALUE : ENTRY_VALUE)
   const gradients = address(isAux ? AUX_GRADIENT : ENTRY_GRADIENT)
-  for (let r = 0; r < rows; r++) {
+  for (let r = int(BAND_FIRST); r < rows; r++) {
     const first = isAux ? r * int(AUX_K) : load<i32>(address(ROW_FIRST) + (<usize>r << 2))
     const end = first + load<i32>(address(isAux ? AUX_COUNT : ROW_COUNT) + (<usize>r << 2))
     for (let e = first; e < end; e++) {
@@ -105,38 +108,70 @@ function gather(to: usize, bytes: usize, from: usize, end: usize, rows: usize, s
   return group
 }
 
-/** Gradients of the numbers that a feature has one of: biases and the parameters of its non-linearity. Adds their squares. */
-function smallGradients(i: i32, from: usize, end: usize, sums: f64): f64 {
+@inline function isFirstBand(): bool {
+  return int(BAND_FIRST) == 0
+}
+
+@inline function isLastBand(): bool {
+  return int(BAND_END) == int(ROWS)
+}
+
+/** What a place holds after this band; the first band starts it. */
+@inline function added(place: usize, sum: f64): f32 {
+  return <f32>(isFirstBand() ? sum : <f64>load<f32>(place) + sum)
+}
+
+@inline function addTo(place: usize, sum: f64): void {
+  store<f32>(place, added(place, sum))
+}
+
+/**
+ * Gradients of the numbers that a feature has one of: biases and the parameters of its non-linearity. `sums` is its dL/dpre in this band.
+ * jumprelu counts the rows inside the kernel where a third such number would have its gradient.
+ */
+function smallGradients(i: i32, from: usize, end: usize, sums: f64): void {
   const kind = int(KIND)
   const at = <usize>i << 2
-  let extra: f32 = 0
-  let scaled: f32 = 0
-  let inside: f32 = 0
-  let bias: f32 = <f32>sums
+  let extra: f64 = 0
+  let other: f64 = 0
+  let bias = sums
   const theta = load<f32>(address(THETA) + at)
   const size = entryBytes()
   for (let entry = from; kind >= JUMPRELU && entry < end; entry += size) {
     const x = load<f32>(entry, 12)
     const f = load<f32>(entry, 4)
-    extra += x
-    if (kind == GATED) scaled += x * (f - load<f32>(address(EXTRA1) + at))
+    extra += <f64>x
+    if (kind == GATED) other += <f64>(x * (f - load<f32>(address(EXTRA1) + at)))
     // A feature that is listed but off lies below its threshold, inside the kernel.
-    else if (f == 0 || f - theta < float(BANDWIDTH) * 0.5) inside += 1
+    else if (f == 0 || f - theta < float(BANDWIDTH) * 0.5) other += 1
   }
-  let total: f64 = 0
-  if (kind == GATED) {
-    // THETA holds exp(r_mag). dL/dpi holds the gate's part and exp(r_mag) times the magnitude's; the gate's bias sees its own part only.
-    bias = <f32>(sums - <f64>(extra * theta))
-    store<f32>(gradientOf(EXTRA1) + at, extra)
-    store<f32>(gradientOf(EXTRA2) + at, scaled)
-    total += <f64>extra * <f64>extra + <f64>scaled * <f64>scaled
-  } else if (kind == JUMPRELU) {
-    extra = (extra + float(COUNT_SCALE) * inside) * (int(LOG_THRESHOLD) != 0 ? theta : 1)
-    store<f32>(gradientOf(EXTRA1) + at, extra)
-    total += <f64>extra * <f64>extra
+  // THETA holds exp(r_mag). dL/dpi holds the gate's part and exp(r_mag) times the magnitude's; the gate's bias sees its own part only.
+  if (kind == GATED) bias -= extra * <f64>theta
+  addTo(gradientOf(BIAS) + at, bias)
+  addTo(gradientOf(EXTRA1) + at, extra)
+  addTo(gradientOf(EXTRA2) + at, other)
+}
+
+@inline function square(place: usize): f64 {
+  const x = <f64>load<f32>(place)
+  return x * x
+}
+
+/** After the last band: the squares of a feature's gradients but the encoder's. */
+function featureSquares(i: i32): f64 {
+  const at = <usize>i << 2
+  if (load<i32>(address(TOUCHED) + at) == 0) return 0
+  const kind = int(KIND)
+  const bytes = <usize>int(D_IN) << 2
+  const extra = gradientOf(EXTRA1) + at
+  if (kind == JUMPRELU) {
+    const factor: f32 = int(LOG_THRESHOLD) != 0 ? load<f32>(address(THETA) + at) : 1
+    store<f32>(extra, (load<f32>(extra) + float(COUNT_SCALE) * load<f32>(gradientOf(EXTRA2) + at)) * factor)
   }
-  store<f32>(gradientOf(BIAS) + at, bias)
-  return total + <f64>bias * <f64>bias
+  let total = squares(gradientOf(DEC) + <usize>i * bytes, bytes) + square(gradientOf(BIAS) + at)
+  if (kind >= JUMPRELU) total += square(extra)
+  if (kind == GATED) total += square(gradientOf(EXTRA2) + at)
+  return total
 }
 
 @inline function theEnd(firsts: usize, i: i32): i32 {
@@ -160,8 +195,8 @@ function keepPanelStarts(firsts: usize): void {
   }
 }
 
-/** Gradients of one feature; its encoder row goes to `encoderRow`. Returns the sum of their squares. */
-function featureGradients(i: i32, firsts: usize, auxFirsts: usize, encoderRow: usize): f64 {
+/** Gradients of one feature by the rows of this band; that of its encoder row goes to `encoderRow`. */
+function featureGradients(i: i32, firsts: usize, auxFirsts: usize, encoderRow: usize): void {
   const bytes = <usize>int(D_IN) << 2
   const at = <usize>i << 2
   const size = entryBytes()
@@ -170,8 +205,9 @@ function featureGradients(i: i32, firsts: usize, auxFirsts: usize, encoderRow: u
   const aux = int(HAS_AUX) != 0
   const auxFrom = aux ? address(AUX_COLUMN_ENTRIES) + <usize>beginOf(auxFirsts, i) * size : 0
   const auxEnd = aux ? address(AUX_COLUMN_ENTRIES) + <usize>theEnd(auxFirsts, i) * size : 0
+  const wasTouched = !isFirstBand() && load<i32>(address(TOUCHED) + at) != 0
   const isTouched = from < end || auxFrom < auxEnd
-  store<i32>(address(TOUCHED) + at, isTouched ? 1 : 0)
+  store<i32>(address(TOUCHED) + at, wasTouched || isTouched ? 1 : 0)
   let activations: f64 = 0
   let pre: f64 = 0
   for (let entry = from; entry < end; entry += size) {
@@ -179,19 +215,17 @@ function featureGradients(i: i32, firsts: usize, auxFirsts: usize, encoderRow: u
     pre += <f64>load<f32>(entry, 8)
   }
   for (let entry = auxFrom; entry < auxEnd; entry += size) pre += <f64>load<f32>(entry, 8)
-  store<f32>(address(FEATURE_SUMS) + at, <f32>activations)
-  store<f32>(address(GRADIENT_SUMS) + at, <f32>pre)
+  addTo(address(FEATURE_SUMS) + at, activations)
+  addTo(address(GRADIENT_SUMS) + at, pre)
+  smallGradients(i, from, end, pre)
   if (!isTouched) {
     memory.fill(encoderRow, 0, bytes)
-    store<f32>(gradientOf(BIAS) + at, 0)
-    store<f32>(gradientOf(EXTRA1) + at, 0)
-    store<f32>(gradientOf(EXTRA2) + at, 0)
-    return 0
+    return
   }
   const decoderRow = gradientOf(DEC) + <usize>i * bytes
   const inputs = address(INPUT)
   const residuals = address(RESIDUAL) + <usize>groupOf(i) * bytes
-  gather(decoderRow, bytes, from, end, residuals, <usize>int(GROUPS) * bytes, 4, false)
+  gather(decoderRow, bytes, from, end, residuals, <usize>int(GROUPS) * bytes, 4, wasTouched)
   gather(encoderRow, bytes, from, end, inputs, bytes, 8, false)
   if (auxFrom < auxEnd) {
     gather(decoderRow, bytes, auxFrom, auxEnd, address(AUX_RESIDUAL), bytes, 4, true)
@@ -201,27 +235,30 @@ function featureGradients(i: i32, firsts: usize, auxFirsts: usize, encoderRow: u
     const norm = max(load<f32>(address(NORMS) + at), SMALLEST_NORM)
     combine1(decoderRow, bytes, address(DEC) + <usize>i * bytes, (float(PENALTY) * <f32>activations) / norm)
   }
-  return squares(decoderRow, bytes) + squares(encoderRow, bytes) + smallGradients(i, from, end, pre)
 }
 
-/** Eight rows of dIn numbers into the panel's order [dIn][8]. */
+/** Eight rows of dIn numbers into, or onto what there is in, the panel's order [dIn][8]. */
 function writePanel(panel: i32, rows: usize): void {
   const dIn = int(D_IN)
   let to = gradientOf(ENC) + <usize>panel * (<usize>dIn << 5)
+  const adds = !isFirstBand()
   for (let j = 0; j < dIn; j++) {
     const from = rows + (<usize>j << 2)
     for (let lane = 0; lane < LANES; lane++) {
-      store<f32>(to + (<usize>lane << 2), load<f32>(from + <usize>lane * (<usize>dIn << 2)))
+      const x = load<f32>(from + <usize>lane * (<usize>dIn << 2))
+      const place = to + (<usize>lane << 2)
+      store<f32>(place, adds ? load<f32>(place) + x : x)
     }
     to += 32
   }
 }
 
-/** Gradients of this thread's panels. */
+/** Gradients of this thread's panels by the rows of the band; after the last one the sum of their squares. */
 export function weightGradients(thread: i32): void {
   const base = scratch(thread)
   const panels = int(PANELS)
   const dIn = int(D_IN)
+  const panelBytes = <usize>dIn << 5
   const aux = int(HAS_AUX) != 0
   const firstsBytes = <usize>(panels * LANES + 1 + panels) << 2
   const auxFirsts = base + firstsBytes
@@ -235,11 +272,13 @@ export function weightGradients(thread: i32): void {
     scatterEntries(auxFirsts, true, thread)
   }
   for (let panel = thread; panel < panels; panel += int(THREADS)) {
-    let sum: f64 = 0
     for (let lane = 0; lane < LANES; lane++) {
-      sum += featureGradients(panel * LANES + lane, base, auxFirsts, rows + <usize>lane * (<usize>dIn << 2))
+      featureGradients(panel * LANES + lane, base, auxFirsts, rows + <usize>lane * (<usize>dIn << 2))
     }
     writePanel(panel, rows)
+    if (!isLastBand()) continue
+    let sum = squares(gradientOf(ENC) + <usize>panel * panelBytes, panelBytes)
+    for (let lane = 0; lane < LANES; lane++) sum += featureSquares(panel * LANES + lane)
     store<f64>(address(PANEL_SQUARES) + (<usize>panel << 3), sum)
   }
 }

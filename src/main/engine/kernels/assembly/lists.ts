@@ -1,7 +1,7 @@
 /** Lists of a unit of rows while it is encoded, in a thread's own memory, and what becomes of them: lists that the next phase reads. */
 import {
   address, AUX_CANDIDATES, AUX_COUNT, AUX_FLOOR, AUX_INDEX, AUX_K, AUX_VALUE, CANDIDATES, CONTROL, ENTRY_INDEX, ENTRY_VALUE, FAILED, float,
-  HAS_AUX, int, PRUNES_UNITS, ROW_COUNT, ROW_FIRST, ROW_K, scratch, TAU, UNIT_ENTRIES, UNIT_ROWS, UNIT_TAU, unitRows,
+  HAS_AUX, int, KIND, LARGEST, PRUNES_UNITS, ROW_COUNT, ROW_FIRST, ROW_K, scratch, TAU, UNIT_ENTRIES, UNIT_ROWS, UNIT_TAU, unitRows,
 } from './control'
 import { CANDIDATE, keepLargest, kthLargest } from './select'
 
@@ -49,7 +49,7 @@ export const LISTS: usize = AUX_TAUS + 4 * UNIT_ROWS
   return lowBits | (i32x4.bitmask(f32x4.gt(high, f32x4.max(v128.load(floor, 16), limit))) << 4)
 }
 
-/** Offsets behind the lists: the auxiliary ones, spare room for a selection, packed inputs. */
+/** Offsets behind the lists: the auxiliary ones, spare room where there is a selection, packed inputs. */
 @inline function auxLists(base: usize): usize {
   return base + LISTS + <usize>(UNIT_ROWS * int(CANDIDATES)) * CANDIDATE
 }
@@ -60,7 +60,7 @@ export const LISTS: usize = AUX_TAUS + 4 * UNIT_ROWS
 
 @inline export function packedOf(base: usize): usize {
   const candidates = max(UNIT_ROWS * int(CANDIDATES), int(AUX_CANDIDATES))
-  return spareOf(base) + (<usize>candidates << 2)
+  return spareOf(base) + (int(KIND) == LARGEST ? <usize>candidates << 2 : 0)
 }
 
 /** A bit for every feature of a row, and eight bytes more; packed inputs are not needed where these are. */

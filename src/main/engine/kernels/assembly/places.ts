@@ -46,6 +46,10 @@ export const GRADIENT_SCALE: i32 = 39
 export const RATE: i32 = 40
 export const CORRECTION: i32 = 41
 
+// The band: rows whose lists and residuals are in memory, BAND_FIRST .. BAND_END
+export const BAND_FIRST: i32 = 42
+export const BAND_END: i32 = 43
+
 // Addresses
 export const ENC: i32 = 48 // parameter, first and second moment, gradient: four places each
 export const DEC: i32 = 52
