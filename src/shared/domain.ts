@@ -328,6 +328,43 @@ export const SafetyFlag = z.object({
 })
 export type SafetyFlag = z.infer<typeof SafetyFlag>
 
+/** A feature whose decoder row points in a similar direction. */
+export const Neighbour = z.object({
+  featureIndex: z.int(),
+  /** Between the two decoder rows, -1 to 1. */
+  cosine: z.number(),
+  label: z.string().nullable(),
+  density: z.number(),
+  topToken: z.string().nullable(),
+})
+export type Neighbour = z.infer<typeof Neighbour>
+
+/** A token and what one unit of a feature adds to its logit, before the final norm's division. */
+export const LogitToken = z.object({ id: z.int(), text: z.string(), weight: z.number() })
+export type LogitToken = z.infer<typeof LogitToken>
+
+/** What the weights alone say of a feature. */
+export const FeatureWeights = z.object({
+  decoderNorm: z.number(),
+  /** Between encoder column and decoder row. */
+  encoderCosine: z.number(),
+  /** The nearest first. */
+  neighbours: z.array(Neighbour),
+  /** Null where the autoencoder does not act on the residual stream. */
+  logits: z
+    .object({
+      /** From the largest down, and from the smallest up. */
+      top: z.array(LogitToken),
+      bottom: z.array(LogitToken),
+      /** Counts of tokens in 50 equal bins from `min` to `max`. */
+      histogram: Float32,
+      min: z.number(),
+      max: z.number(),
+    })
+    .nullable(),
+})
+export type FeatureWeights = z.infer<typeof FeatureWeights>
+
 /** Everything the feature page shows. */
 export const FeatureDetail = FeatureRow.extend({
   meanActivation: z.number(),
@@ -336,6 +373,8 @@ export const FeatureDetail = FeatureRow.extend({
   contexts: z.array(Context),
   labels: z.array(Label),
   safety: z.array(SafetyFlag),
+  /** Null for an atlas that was built before these figures were kept. */
+  weights: FeatureWeights.nullable(),
 })
 export type FeatureDetail = z.infer<typeof FeatureDetail>
 

@@ -214,6 +214,10 @@ export const ERROR_SENTENCES = {
     en: 'The autoencoder {id} has no feature atlas yet. Build the atlas first.',
     ko: '오토인코더 {id}에는 아직 특징 도감이 없습니다. 먼저 도감을 만드세요.',
   },
+  'atlas-outdated': {
+    en: 'The feature atlas of autoencoder {id} was built by an earlier version without these figures. Build it again.',
+    ko: '오토인코더 {id}의 특징 도감은 이 수치가 없던 이전 버전에서 만들어졌습니다. 다시 만드세요.',
+  },
   // Jobs
   'worker-crashed': {
     en: 'The worker process stopped unexpectedly ({reason}) after step {step}. Saved checkpoints are kept; start the run again.',

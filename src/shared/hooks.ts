@@ -25,6 +25,12 @@ export function parseHook(hookName: string): HookPoint | null {
   return layer !== undefined && site !== undefined && isBlockHook(site) ? { layer: Number(layer), site } : null
 }
 
+/** Whether what is read here is the residual stream or is added to it as it is, so that its directions have a direct effect on logits. */
+export function isOnResidualStream(hookName: string): boolean {
+  const site = parseHook(hookName)?.site
+  return site !== undefined && (site === 'hook_embed' || /^hook_(resid|attn_out|mlp_out)/.test(site))
+}
+
 export const blockHook = (layer: number, site: BlockHook): string => `blocks.${layer}.${site}`
 
 /**

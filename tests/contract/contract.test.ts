@@ -184,6 +184,20 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
     const [strongest] = detail.contexts
     expect(strongest?.spans[strongest.peak]?.value).toBeCloseTo(strongest?.max ?? -1)
     expect(new Set(detail.contexts.map(({ documentIndex }) => documentIndex)).size).toBe(detail.contexts.length)
+    const { neighbours = [], logits } = detail.weights ?? {}
+    expect(neighbours).toHaveLength(20)
+    expect(neighbours.map(({ featureIndex: other }) => other)).not.toContain(featureIndex)
+    expect(neighbours.map(({ cosine }) => cosine)).toEqual(
+      neighbours.map(({ cosine }) => cosine).toSorted((a, b) => b - a),
+    )
+    // The feature is its neighbours' neighbour by the same cosine, unless twenty others are nearer to them.
+    const [nearest] = neighbours
+    const back = await client.call('features.get', { saeId, featureIndex: nearest?.featureIndex ?? 0 })
+    const self = back.weights?.neighbours.find(({ featureIndex: other }) => other === featureIndex)
+    if (self) expect(self.cosine).toBeCloseTo(nearest?.cosine ?? 2, 5)
+    expect(logits?.top).toHaveLength(10)
+    expect(logits?.bottom).toHaveLength(10)
+    expect(logits?.histogram.reduce((sum, count) => sum + count, 0)).toBe(512)
     expect(await client.call('tags.list', { saeId })).toEqual([{ ...tag, count: 1 }])
     expect(await client.call('safety.list', { saeId, category: 'politics' })).toMatchObject([
       { flag, feature: { featureIndex } },

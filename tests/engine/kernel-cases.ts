@@ -17,7 +17,7 @@ import { configOf, denseRoute, sparseRoute } from './sae-routes'
 type Shape = { dIn: number; dSae: number; rows: number }
 /** No side is a multiple of what the kernels work in: 4, 6, 8, 48. */
 const ODD: Shape = { dIn: 13, dSae: 75, rows: 101 }
-/** More rows than the lists hold at once, see `bandRowsOf`: three bands, the last of them short. */
+/** More rows than the lists hold at once, see `bandRowsOf`: several bands, the last of them short. */
 const BANDS: Shape = { ...ODD, rows: 2413 }
 
 /** Parameters away from any symmetry, one feature that is never active, and inputs with few active features. */

@@ -46,6 +46,7 @@ function smallModel(): LanguageModel {
       const [batch, time] = x.shape
       return tf.reshape(tf.matMul(tf.reshape(x, [batch * time, WIDTH]), head), [batch, time, VOCABULARY])
     },
+    project: (directions) => tf.matMul(directions, head),
     dispose: () => tf.dispose([table, head]),
   })
 }

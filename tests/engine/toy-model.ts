@@ -41,6 +41,7 @@ export function toyModel(): LanguageModel {
       return tf.add(x, tf.mul(before, 0.01))
     },
     unembed: (x) => x,
+    project: (directions) => tf.matMul(directions, table, false, true),
     dispose: () => table.dispose(),
   })
 }

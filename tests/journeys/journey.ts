@@ -99,8 +99,25 @@ async function openFeature(page: Page): Promise<string> {
   await picture(page, '06-features')
   await firstRow.locator('a').first().click()
   await page.getByRole('heading', { name: 'Contexts' }).waitFor()
+  await page.getByRole('img', { name: /^Histogram of the logit weights of 512 tokens/ }).waitFor()
   await picture(page, '07-feature')
+  await visitNeighbour(page)
   return /#\/features\/\d+\/(\d+)/.exec(page.url())?.[1] ?? ''
+}
+
+/** To the nearest feature and back. */
+async function visitNeighbour(page: Page): Promise<void> {
+  const address = page.url()
+  const link = page
+    .locator('section', { has: page.getByRole('heading', { name: 'Neighbours' }) })
+    .getByRole('link')
+    .first()
+  const nearest = (await link.textContent())?.trim() ?? ''
+  await link.click()
+  await page.waitForURL(new RegExp(`/features/\\d+/${nearest}$`))
+  await page.goBack()
+  await page.waitForURL(address)
+  await page.getByRole('heading', { name: 'Contexts' }).waitFor()
 }
 
 async function labelAndTag(page: Page): Promise<void> {

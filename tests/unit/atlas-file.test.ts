@@ -13,6 +13,22 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true }))
 
+function exampleWeights(): NonNullable<Atlas['weights']> {
+  const floats = (count: number) => Float32Array.from({ length: count }, (_, i) => i / 8)
+  return {
+    decoderNorm: floats(2),
+    encoderCosine: floats(2),
+    neighbours: Int32Array.from({ length: 40 }, (_, i) => i - 1),
+    neighbourCosines: floats(40),
+    logits: {
+      ids: Int32Array.from({ length: 40 }, (_, i) => i),
+      values: floats(40),
+      histogram: floats(100),
+      range: floats(4),
+    },
+  }
+}
+
 function example(contexts: number): Atlas {
   const ramp = (count: number, start: number) => Array.from({ length: count }, (_, i) => start + i)
   return {
@@ -35,6 +51,7 @@ function example(contexts: number): Atlas {
       ids: Int32Array.from(ramp(contexts * 32, -1)),
       values: Float32Array.from(ramp(contexts * 32, 0.5)),
     },
+    weights: contexts > 0 ? exampleWeights() : { ...exampleWeights(), logits: null },
   }
 }
 

@@ -83,6 +83,15 @@ describe('JSONL', () => {
         { text: 'an older one', chosen: false },
       ],
       safety: [{ category: 'toxicity', reason: 'rude, "very"' }],
+      weights: {
+        ...{ decoderNorm: 1, encoderCosine: 0.5, neighbours: { length: 5, 0: { index: 5 } } },
+        logits: {
+          top: { length: 10, 0: { id: 25, token: 'z', weight: 2.5 } },
+          bottom: { length: 10 },
+          min: 0,
+          max: 2.5,
+        },
+      },
     })
     const { contexts } = features[4] as {
       contexts: { tokens: string[]; values: number[]; text: string; peak: number }[]

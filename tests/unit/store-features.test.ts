@@ -53,6 +53,37 @@ describe('atlas', () => {
     expect(store.features.get(saeId, 3, PIECES)).toMatchObject({ topToken: null, peakSpans: [], contexts: [] })
   })
 
+  it('gives the nearest features with what is known of them, and the tokens at both ends of the logit weights', async () => {
+    const { store, saeId } = await withAtlas(30)
+    store.labels.choose(saeId, 6, 'six', '')
+    const { weights } = store.features.get(saeId, 4, PIECES)
+    expect(weights).toMatchObject({ decoderNorm: 1, encoderCosine: 0.5 })
+    expect(weights?.neighbours.map(({ featureIndex }) => featureIndex)).toEqual(
+      Array.from({ length: 20 }, (_, i) => i + 5),
+    )
+    expect(weights?.neighbours.slice(0, 3)).toMatchObject([
+      { featureIndex: 5, label: null, density: 0.005, topToken: 'f' },
+      { featureIndex: 6, label: 'six', density: 0, topToken: null },
+      { featureIndex: 7, label: null, density: 0.007, topToken: 'h' },
+    ])
+    expect(weights?.neighbours[1]?.cosine).toBeCloseTo(0.875)
+    expect(weights?.logits?.top.map(({ text }) => text).join('')).toBe('zyxwvutsrq')
+    expect(weights?.logits?.bottom.map(({ text }) => text).join('')).toBe('abcdefghij')
+    expect(weights?.logits).toMatchObject({ min: 0, max: 2.5 })
+    expect(weights?.logits?.top[1]?.weight).toBeCloseTo(2.4)
+    expect(weights?.logits?.histogram).toHaveLength(50)
+  })
+
+  it('leaves out what an atlas of an older format did not have, and logits where there are none', async () => {
+    const { store, source, saeId } = await withAtlas(6)
+    const atlas = makeAtlas(6)
+    const weights = atlas.weights && { ...atlas.weights, logits: null }
+    await store.atlases.run(source, { ...atlas, weights }, PIECES)
+    expect(store.features.get(saeId, 1, PIECES).weights).toMatchObject({ logits: null, neighbours: { length: 5 } })
+    await store.atlases.run(source, { ...atlas, weights: null }, PIECES)
+    expect(store.features.get(saeId, 1, PIECES).weights).toBeNull()
+  })
+
   it('says when there is none, and when a feature is outside', async () => {
     const store = temporaryStore()
     const { sae } = addSae(store, 4)

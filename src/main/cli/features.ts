@@ -1,6 +1,8 @@
 /** `features`: list, show, label and tag the features of an autoencoder. */
 import { type Command, Option } from 'commander'
-import { FeatureSort, type FeatureDetail, type FeatureRow, type TokenSpan } from '../../shared/domain'
+import { FeatureSort } from '../../shared/domain'
+import type { FeatureDetail, FeatureRow, LogitToken, Neighbour, TokenSpan } from '../../shared/domain'
+import { AppError } from '../../shared/errors'
 import { findSae, toNumber } from './find'
 import type { RunCommand } from './run-command'
 import type { Session } from './session'
@@ -30,6 +32,12 @@ const rowLine = ({ featureIndex, density, maxActivation, label, topToken, peakSp
   return `${featureIndex}\t${percent(density)}\t${maxActivation.toFixed(2)}\t${name}\t${marks}\t${oneLine(peakSpans)}`
 }
 
+const neighbourLine = ({ featureIndex, cosine, density, label, topToken }: Neighbour): string =>
+  `${featureIndex}\t${cosine.toFixed(3)}\t${percent(density)}\t${label ?? JSON.stringify(topToken ?? '')}`
+
+const logitLine = (sign: string, tokens: readonly LogitToken[]) =>
+  `  ${sign} ${tokens.map(({ text, weight }) => `${JSON.stringify(text)} ${weight.toFixed(2)}`).join('  ')}`
+
 function detailLines(feature: FeatureDetail): string[] {
   const contexts = feature.contexts.slice(0, SHOWN_CONTEXTS).map(({ max, spans, peak }) => {
     const marked = spans.map((span, i) => (i === peak ? { ...span, text: `[${span.text}]` } : span))
@@ -39,7 +47,16 @@ function detailLines(feature: FeatureDetail): string[] {
     ({ text, author, chosen }) => `  ${chosen ? '*' : ' '} ${text}${author && ` (${author})`}`,
   )
   const safety = feature.safety.map(({ category, reason }) => `  ! ${category}: ${reason}`)
-  return [rowLine(feature), ...labels, ...safety, ...contexts]
+  const { logits } = feature.weights ?? { logits: null }
+  const effects = logits ? [logitLine('+', logits.top), logitLine('-', logits.bottom)] : []
+  return [rowLine(feature), ...labels, ...safety, ...contexts, ...effects]
+}
+
+async function neighbours(session: Session, index: string, { sae }: { sae?: string }): Promise<void> {
+  const { id: saeId } = await findSae(session, sae)
+  const { weights } = await session.client.call('features.get', { saeId, featureIndex: toNumber(index) })
+  if (!weights) throw new AppError('atlas-outdated', { id: saeId })
+  session.out.list(weights.neighbours, neighbourLine)
 }
 
 async function list({ client, out, ...session }: Session, options: ListOptions): Promise<void> {
@@ -71,6 +88,9 @@ export function addFeatureCommands(program: Command, run: RunCommand): void {
       const feature = await session.client.call('features.get', { saeId, featureIndex: toNumber(index) })
       session.out.result(feature, detailLines(feature))
     }),
+  )
+  command('neighbors <index>', 'list the features that write in the most similar direction').action(
+    (index: string, options: { sae?: string }) => run((session) => neighbours(session, index, options)),
   )
   command('label <index> <text>', 'label a feature; an empty text takes the label away')
     .option('--author <name>', 'who says so', '')

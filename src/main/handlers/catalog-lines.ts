@@ -1,5 +1,5 @@
 /** The text of a catalog, feature by feature: JSONL for programs, CSV for spreadsheets. */
-import type { FeatureDetail, Model, Sae } from '../../shared/domain'
+import type { FeatureDetail, FeatureWeights, LogitToken, Model, Sae } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import type { TokenPieces } from '../../shared/token-spans'
 import type { Store } from '../store/store'
@@ -22,6 +22,9 @@ const FORMULAS = {
   histogram: 'counts of non-zero activations in equal bins from 0 to max',
   contexts:
     'strongest tokens from distinct documents, strongest first; values are per span of text, the largest of its tokens',
+  neighbours: 'cosine between decoder rows, the largest first',
+  logits:
+    'W_U (g * W_dec[i]), g the factors of the final norm; without its division, later blocks, biases and caps on logits',
   explainedVariance: '1 - sum ||x - xhat||^2 / sum ||x - mean(x)||^2 on held-out documents',
 } as const
 
@@ -53,6 +56,20 @@ function provenance({ sae, model, version, indexes }: CatalogSource) {
   }
 }
 
+function weightsOf({ decoderNorm, encoderCosine, neighbours, logits }: FeatureWeights) {
+  const tokens = (some: LogitToken[]) => some.map(({ id, text, weight }) => ({ id, token: text, weight }))
+  return {
+    ...{ decoderNorm, encoderCosine },
+    neighbours: neighbours.map(({ featureIndex, cosine }) => ({ index: featureIndex, cosine })),
+    logits: logits && {
+      top: tokens(logits.top),
+      bottom: tokens(logits.bottom),
+      histogram: [...logits.histogram],
+      ...{ min: logits.min, max: logits.max },
+    },
+  }
+}
+
 /** One JSON object per line: where the figures come from, then one feature each. */
 export function* jsonLines(source: CatalogSource): Generator<string> {
   yield `${JSON.stringify(provenance(source))}\n`
@@ -77,6 +94,7 @@ export function* jsonLines(source: CatalogSource): Generator<string> {
       mean: feature.meanActivation,
       histogram: [...feature.fineHistogram],
       contexts,
+      weights: feature.weights && weightsOf(feature.weights),
     }
     yield `${JSON.stringify(line)}\n`
   }

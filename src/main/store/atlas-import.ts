@@ -6,6 +6,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { toSpans, type TokenPieces } from '../../shared/token-spans'
 import { now, toBlob } from './blobs'
 import type { Db } from './db'
+import { FeatureWeightsStore } from './feature-weights'
+import type { WeightColumns } from './feature-weights'
 
 /** Columns of an atlas, as files/atlas-file.ts reads them. */
 export type AtlasColumns = {
@@ -30,6 +32,8 @@ export type AtlasColumns = {
     ids: Int32Array
     values: Float32Array
   }
+  /** Null in files of an older format. */
+  weights: WeightColumns | null
 }
 
 /** Divides the 50 bins of the atlas, so that every count stays one. */
@@ -59,8 +63,10 @@ export class AtlasImport {
   private readonly insertFeature
   private readonly insertBlobs
   private readonly insertContext
+  private readonly weights: FeatureWeightsStore
 
   constructor(private readonly db: Db) {
+    this.weights = new FeatureWeightsStore(db)
     this.insertFeature = db.prepare(
       `INSERT INTO feature (atlas_id, feature_index, fired_tokens, density, max_activation, mean_activation, top_token)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -121,6 +127,7 @@ export class AtlasImport {
         toBlob(peak.ids),
         toBlob(peak.values),
       )
+      if (atlas.weights) this.weights.put(atlasId, i, atlas.weights)
       for (let rank = 0; atlas.contexts.feature[row] === i; rank++, row++) this.context(atlasId, atlas, row, rank)
     }
     return row

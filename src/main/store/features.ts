@@ -7,6 +7,7 @@ import { AppError } from '../../shared/errors'
 import { toSpans, type TokenPieces } from '../../shared/token-spans'
 import { float32Of, int32Of } from './blobs'
 import type { Db } from './db'
+import { FeatureWeightsStore } from './feature-weights'
 import type { LabelStore } from './labels'
 import type { SafetyStore } from './safety'
 import { all, queries, type Tables } from './tables'
@@ -29,10 +30,14 @@ type Parts = { labels: LabelStore; tags: TagStore; safety: SafetyStore }
 const LIKE_SPECIAL = /[\\%_]/g
 
 export class FeatureStore {
+  private readonly weights: FeatureWeightsStore
+
   constructor(
     private readonly db: Db,
     private readonly parts: Parts,
-  ) {}
+  ) {
+    this.weights = new FeatureWeightsStore(db)
+  }
 
   /**
    * One page of the list.
@@ -94,6 +99,7 @@ export class FeatureStore {
       contexts: this.contexts(atlas.id, featureIndex, pieces),
       labels: this.parts.labels.of(saeId, featureIndex),
       safety: this.parts.safety.ofFeature(saeId, featureIndex),
+      weights: this.weights.of(atlas.id, featureIndex, pieces),
     }
   }
 

@@ -2,17 +2,22 @@
 import { z } from 'zod'
 import { readDocuments } from '../files/documents'
 import { writeAtlas } from '../files/atlas-file'
+import type { AtlasWeights } from '../files/atlas-file'
 import { readSaelens, sha256OfFile, WEIGHTS_FILE } from '../files/saelens'
 import type { SaelensFolder } from '../files/saelens'
 import { join } from 'node:path'
 import { buildAtlas } from '../engine/measure/atlas'
 import type { AtlasFigures } from '../engine/measure/atlas'
+import { measureWeights } from '../engine/measure/feature-weights'
 import { createSae } from '../engine/sae/loaded'
 import type { ActivationSource } from '../engine/train/activations'
 import { ESTIMATION_TOKENS } from '../engine/train/activations'
 import { collectCorpus, windowCount } from '../engine/train/contexts'
 import { measureScale } from '../engine/train/stream'
+import { loadUnembedding } from '../engine/lm'
+import type { tf } from '../engine/tf'
 import { AppError } from '../../shared/errors'
+import { isOnResidualStream } from '../../shared/hooks'
 import type { AtlasSpec } from '../jobs/messages'
 import type { Channel } from './channel'
 import { giveWay } from './channel'
@@ -69,7 +74,30 @@ function progressOf(
   }
 }
 
-async function saveAtlas(spec: AtlasSpec, figures: AtlasFigures, channel: Channel): Promise<void> {
+/**
+ * What the weights say; logits only where the autoencoder reads and writes the residual stream.
+ * @returns null when it was cancelled
+ */
+async function weightsOf(spec: AtlasSpec, sae: SaelensFolder, channel: Channel): Promise<AtlasWeights | null> {
+  const onBlock = async () => {
+    await giveWay()
+    return !channel.isCancelled()
+  }
+  if (!isOnResidualStream(spec.sae.hookName)) return measureWeights({ sae, logits: null, onBlock })
+  const model = await loadUnembedding(spec.model.path)
+  try {
+    const project = (directions: tf.Tensor2D) => model.directLogits(directions)
+    return await measureWeights({ sae, logits: { project, vocabulary: model.config.vocabulary }, onBlock })
+  } finally {
+    model.dispose()
+  }
+}
+
+async function saveAtlas(
+  spec: AtlasSpec,
+  { figures, weights }: { figures: AtlasFigures; weights: AtlasWeights },
+  channel: Channel,
+): Promise<void> {
   const origin = {
     model_name: spec.model.name,
     model_sha256: spec.model.sha256,
@@ -80,7 +108,7 @@ async function saveAtlas(spec: AtlasSpec, figures: AtlasFigures, channel: Channe
     seed: String(spec.seed),
     backend: channel.backend.name,
   }
-  await writeAtlas(spec.file, { ...figures, origin })
+  await writeAtlas(spec.file, { ...figures, weights, origin })
   channel.send({
     type: 'atlas',
     atlas: {
@@ -113,7 +141,9 @@ export async function runAtlas(spec: AtlasSpec, channel: Channel): Promise<boole
     const figures = await buildAtlas(readDocuments(spec.dataset), options)
     if (figures === null) return false
     channel.send({ type: 'progress', done: figures.documents, total, tokensPerSecond: null })
-    await saveAtlas(spec, figures, channel)
+    const weights = await weightsOf(spec, stored, channel)
+    if (weights === null) return false
+    await saveAtlas(spec, { figures, weights }, channel)
     return true
   } finally {
     sae.dispose()

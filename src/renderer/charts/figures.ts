@@ -20,3 +20,11 @@ export function densityPercent(share: number): string {
 export function logDensity(share: number): string | null {
   return share > 0 ? Math.log10(share).toFixed(2).replace('-', '−') : null
 }
+
+/** Two decimals with a sign, as `+1.38` or `−0.61`; zero is `0`. More digits where two would show nothing. */
+export function signedText(value: number): string {
+  if (value === 0) return '0'
+  const size = Math.abs(value)
+  const digits = size >= 0.01 ? size.toFixed(2) : size.toExponential(1)
+  return `${value < 0 ? '−' : '+'}${digits}`
+}

@@ -118,6 +118,25 @@ export class FakeWorkspace {
     return { documentIndex: 7 + 3 * k, position: 40, max, peak: 20, spans: spansOf(max, 20, 60) }
   }
 
+  /** Null for feature 0, as in an atlas of an older version. */
+  private weights(featureIndex: number): FeatureDetail['weights'] {
+    if (featureIndex === 0) return null
+    const token = (id: number, weight: number) => ({ id, text: WORDS[id % WORDS.length]!, weight })
+    return {
+      ...{ decoderNorm: 1, encoderCosine: 0.62 },
+      neighbours: Array.from({ length: 20 }, (_, k) => {
+        const { featureIndex: index, label, density, topToken } = this.row((featureIndex + k + 1) % this.dSae)
+        return { featureIndex: index, label, density, topToken, cosine: 0.8 - k / 25 }
+      }),
+      logits: {
+        top: Array.from({ length: 10 }, (_, k) => token(k, 1.5 - k / 10)),
+        bottom: Array.from({ length: 10 }, (_, k) => token(k + 1, -0.9 + k / 20)),
+        histogram: Float32Array.from({ length: 50 }, (_, k) => Math.round(400 * Math.exp(-((k - 18) ** 2) / 40))),
+        ...{ min: -0.9, max: 1.5 },
+      },
+    }
+  }
+
   detail(featureIndex: number): FeatureDetail {
     if (featureIndex >= this.dSae) throw new AppError('not-found', { what: 'feature', id: featureIndex })
     const row = this.row(featureIndex)
@@ -128,6 +147,7 @@ export class FakeWorkspace {
       contexts: row.maxActivation > 0 ? Array.from({ length: 20 }, (_, k) => this.context(featureIndex, k)) : [],
       labels: this.labels.get(featureIndex) ?? [],
       safety: this.flags.filter((flag) => flag.featureIndex === featureIndex),
+      weights: this.weights(featureIndex),
     }
   }
 

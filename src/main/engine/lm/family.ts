@@ -44,6 +44,11 @@ export type FamilyNet = {
   block(x: tf.Tensor3D, context: BlockContext): tf.Tensor3D
   /** [batch, time, dModel] after the last block -> logits [batch, time, vocabulary] */
   unembed(x: tf.Tensor3D): tf.Tensor3D
+  /**
+   * The linear part of `unembed` for directions of the residual stream [n, dModel] -> [n, vocabulary]: the final norm's factors (and
+   * centring) without its division, the head without bias and cap.
+   */
+  project(directions: tf.Tensor2D): tf.Tensor2D
   dispose(): void
 }
 

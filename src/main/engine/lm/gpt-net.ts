@@ -101,6 +101,12 @@ class GptNet implements FamilyNet {
     return tf.reshape(logits, [batch, time, this.#config.vocabulary])
   }
 
+  project(directions: tf.Tensor2D): tf.Tensor2D {
+    const { finalNorm, head } = this.#parts
+    const scaled = finalNorm.linear(directions)
+    return head ? head.map(scaled) : tf.matMul(scaled, this.#transposedEmbedding())
+  }
+
   dispose(): void {
     const { blocks, tokens, positions, rotary, finalNorm, head } = this.#parts
     for (const block of blocks) for (const part of Object.values(block)) part.dispose()

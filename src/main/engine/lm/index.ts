@@ -5,7 +5,7 @@ export type { ContinueEvent, ContinueOptions, GenerateOptions } from './generate
 export { listHooks, parseHook, requireHook } from './hooks'
 export type { HookPoint, Intervention } from './hooks'
 export { inspectModel } from './inspect'
-export { checkModel, loadModel } from './load'
+export { checkModel, loadModel, loadUnembedding } from './load'
 export { crossEntropy, gradientAtHook, logProbabilities } from './measures'
 export { LanguageModel } from './model'
 export type { ForwardOptions, ForwardResult } from './model'

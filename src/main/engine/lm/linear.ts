@@ -26,6 +26,11 @@ export class Linear {
     return tf.fused.matMul({ a: x, b: this.#weight, bias: this.#bias }) as tf.Tensor2D
   }
 
+  /** x W alone. @param x [rows, in] @returns [rows, out] */
+  map(x: tf.Tensor2D): tf.Tensor2D {
+    return tf.matMul(x, this.#weight)
+  }
+
   #addBias(x: tf.Tensor2D, bias: tf.Tensor1D): tf.Tensor2D {
     const product: tf.Tensor2D = tf.matMul(x, this.#weight)
     const sum: tf.Tensor2D = tf.add(product, bias)

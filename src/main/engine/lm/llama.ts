@@ -69,6 +69,11 @@ class LlamaNet implements FamilyNet {
     return tf.reshape(softCap(logits, this.#config.variant.logitCap), [batch, time, this.#config.vocabulary])
   }
 
+  project(directions: tf.Tensor2D): tf.Tensor2D {
+    const scaled: tf.Tensor2D = tf.mul(directions, this.#finalNorm)
+    return this.#untiedHead ? this.#untiedHead.map(scaled) : tf.matMul(scaled, this.#transposedEmbedding())
+  }
+
   dispose(): void {
     for (const block of this.#blocks) for (const part of Object.values(block)) part?.dispose()
     this.#embedding.dispose()

@@ -148,9 +148,21 @@ export async function checkModel(folder: string): Promise<CheckedModel> {
  * @param blocks how many blocks to load, for passes that end in one of them; the head is left out, too. All unless given.
  * @throws AppError as {@link checkModel}; model-too-large, model-too-large-wasm, model-tensor-too-large when it does not fit
  */
-export async function loadModel(folder: string, blocks?: number): Promise<LanguageModel> {
+export function loadModel(folder: string, blocks?: number): Promise<LanguageModel> {
+  return load(folder, blocks, (name) => blocks === undefined || isWithin(name, blocks))
+}
+
+/**
+ * Loads only what makes logits of a residual stream; the model can do nothing but `directLogits`.
+ * @throws AppError as {@link loadModel}
+ */
+export function loadUnembedding(folder: string): Promise<LanguageModel> {
+  return load(folder, 0, (name) => HEAD_NAMES.includes(name) || isWithin(name, 0))
+}
+
+async function load(folder: string, blocks: number | undefined, wants: (name: string) => boolean) {
   const { config, family, shapes: all, weights, storedName } = await checkModel(folder)
-  const shapes = blocks === undefined ? all : new Map([...all].filter(([name]) => isWithin(name, blocks)))
+  const shapes = new Map([...all].filter(([name]) => wants(name)))
   const loaded = new Map<string, tf.Tensor>()
   try {
     requireRoom(planLoad({ config, shapes }), shapes)

@@ -67,6 +67,16 @@ export class LanguageModel {
     })
   }
 
+  /**
+   * What directions of the residual stream add to the logits, were they written to it after the last block and the final norm's
+   * division left out: W_U (g * v). The logit weights of a feature are those of its decoder row (direct logit attribution, Elhage et al. 2021).
+   * @param directions [n, dModel]
+   * @returns [n, vocabulary]
+   */
+  directLogits(directions: tf.Tensor2D): tf.Tensor2D {
+    return tf.tidy(() => this.net.project(directions))
+  }
+
   /** Every hook of this model, in the order a pass reaches them. */
   hookNames(): string[] {
     return listHooks(this.config.layers, this.config.absentHooks)

@@ -37,6 +37,11 @@ export class LayerNorm {
     return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(variance, this.#eps))), this.#weight), this.#bias)
   }
 
+  /** Its linear part: centred, times the weight, without the division by the deviation and without the bias. */
+  linear(x: tf.Tensor2D): tf.Tensor2D {
+    return tf.mul(tf.sub(x, tf.mean(x, -1, true)), this.#weight)
+  }
+
   dispose(): void {
     this.#weight.dispose()
     this.#bias.dispose()

@@ -16,8 +16,8 @@ const BLOCK_ROWS = 2048
 /** Forward passes between two looks at the outside world, for each that runs at the same time. */
 const GROUP_PASSES = 2
 
-/** An atlas but for what it rests on. */
-export type AtlasFigures = Omit<Atlas, 'origin'>
+/** What a pass over a corpus says of features; see feature-weights.ts for the rest. */
+export type AtlasFigures = Omit<Atlas, 'origin' | 'weights'>
 
 /** `tokens` were encoded; `droppedTokens` are BOS and sinks. */
 export type AtlasProgress = { documents: number; tokens: number; droppedTokens: number }

@@ -1,0 +1,184 @@
+/**
+ * What the weights alone say of features: the length of decoder rows, how alike encoder and decoder are, which other features write in a
+ * similar direction, and which tokens a feature makes more and less likely. Exact: every pair of features and every token is looked at,
+ * a block of rows at a time.
+ */
+import { tf } from '../tf'
+import type { StoredSae } from '../sae/loaded'
+import { HISTOGRAM_BINS, LOGIT_TOKENS, NEIGHBOURS } from '../../files/atlas-file'
+import type { AtlasLogits, AtlasWeights } from '../../files/atlas-file'
+import { Largest } from './largest'
+
+/** Products that are read back at once stay below this. */
+const BLOCK_BYTES = 64 * 1024 * 1024
+/** Shorter decoder rows have no direction. */
+const SMALLEST_NORM = 1e-12
+
+/** Rows [n, dModel] of the residual stream to what they add to the logits [n, vocabulary]. */
+export type DirectLogits = (directions: tf.Tensor2D) => tf.Tensor2D
+
+type Decoder = { rows: Float32Array; norms: Float32Array<ArrayBuffer>; dSae: number; dIn: number }
+
+export type WeightsOptions = {
+  sae: StoredSae
+  /** Null where the autoencoder does not act on the residual stream, so that its rows have no direct effect on logits. */
+  logits: { project: DirectLogits; vocabulary: number } | null
+  /** Called between blocks; false ends the work early. */
+  onBlock: () => Promise<boolean>
+}
+
+/** W_dec [dSae, dIn] with the lengths of its rows. */
+function decoderOf({ weights, dSae, dIn }: StoredSae): Decoder {
+  const rows = weightOf(weights, 'wDec')
+  const norms = Float32Array.from({ length: dSae }, (_, i) => {
+    let sum = 0
+    for (let at = i * dIn; at < (i + 1) * dIn; at++) sum += (rows[at] ?? 0) ** 2
+    return Math.sqrt(sum)
+  })
+  return { rows, norms, dSae, dIn }
+}
+
+function weightOf(weights: StoredSae['weights'], name: string): Float32Array {
+  const weight = weights[name]
+  if (!weight) throw new Error(`weight ${name} is missing`)
+  return weight.data
+}
+
+/** cos(W_enc[:, i], W_dec[i]) of every feature [dSae]; 0 where one of them is zero. */
+function encoderCosines({ weights }: StoredSae, { rows, norms, dSae, dIn }: Decoder): Float32Array<ArrayBuffer> {
+  const columns = weightOf(weights, 'wEnc')
+  const products = new Float64Array(dSae)
+  const squares = new Float64Array(dSae)
+  for (let j = 0; j < dIn; j++) {
+    for (let i = 0; i < dSae; i++) {
+      const x = columns[j * dSae + i] ?? 0
+      products[i] = (products[i] ?? 0) + x * (rows[i * dIn + j] ?? 0)
+      squares[i] = (squares[i] ?? 0) + x * x
+    }
+  }
+  return Float32Array.from(products, (product, i) => {
+    const length = Math.sqrt(squares[i] ?? 0) * (norms[i] ?? 0)
+    return length > SMALLEST_NORM ? product / length : 0
+  })
+}
+
+/** Calls `take` with products of some decoder rows, each `width` long, until all were seen. @returns false when it was stopped */
+async function inBlocks(
+  { rows, dSae, dIn }: Decoder,
+  width: number,
+  steps: {
+    multiply: (block: tf.Tensor2D) => tf.Tensor2D
+    take: (products: Float32Array, firstFeature: number, count: number) => void
+    onBlock: WeightsOptions['onBlock']
+  },
+): Promise<boolean> {
+  const most = Math.max(1, Math.floor(BLOCK_BYTES / (4 * width)))
+  for (let first = 0; first < dSae; first += most) {
+    const count = Math.min(most, dSae - first)
+    const products = tf.tidy(() => {
+      const block = tf.tensor2d(rows.slice(first * dIn, (first + count) * dIn), [count, dIn])
+      return steps.multiply(block).dataSync<'float32'>()
+    })
+    steps.take(products, first, count)
+    if (!(await steps.onBlock())) return false
+  }
+  return true
+}
+
+/** The features whose decoder rows have the largest cosine with each feature's own, the lower index first among equals. */
+async function findNeighbours(decoder: Decoder, onBlock: WeightsOptions['onBlock']) {
+  const { norms, dSae, dIn } = decoder
+  const unit = decoder.rows.map((x, at) => x / Math.max(norms[Math.floor(at / dIn)] ?? 0, SMALLEST_NORM))
+  const neighbours = new Int32Array(dSae * NEIGHBOURS).fill(-1)
+  const neighbourCosines = new Float32Array(dSae * NEIGHBOURS)
+  const largest = new Largest(NEIGHBOURS)
+  const all = tf.tensor2d(unit, [dSae, dIn])
+  const take = (products: Float32Array, first: number, count: number) => {
+    for (let row = 0; row < count; row++) {
+      const i = first + row
+      if (!hasDirection(norms, i)) continue
+      largest.clear()
+      for (let j = 0, at = row * dSae; j < dSae; j++, at++) {
+        if (j !== i && hasDirection(norms, j)) largest.offer(j, products[at] ?? 0)
+      }
+      neighbours.set(largest.indexes(), i * NEIGHBOURS)
+      neighbourCosines.set(largest.values(), i * NEIGHBOURS)
+    }
+  }
+  const multiply = (block: tf.Tensor2D): tf.Tensor2D => tf.matMul(block, all, false, true)
+  const isDone = await inBlocks({ ...decoder, rows: unit }, dSae, { multiply, take, onBlock })
+  all.dispose()
+  return isDone ? { neighbours, neighbourCosines } : null
+}
+
+const hasDirection = (norms: Float32Array, i: number) => (norms[i] ?? 0) > SMALLEST_NORM
+
+/** The tokens at both ends of each feature's logit weights, and how these are spread. */
+async function findLogits(
+  decoder: Decoder,
+  { project, vocabulary }: { project: DirectLogits; vocabulary: number },
+  onBlock: WeightsOptions['onBlock'],
+): Promise<AtlasLogits | null> {
+  const { dSae } = decoder
+  const found = {
+    ids: new Int32Array(dSae * 2 * LOGIT_TOKENS).fill(-1),
+    values: new Float32Array(dSae * 2 * LOGIT_TOKENS),
+    histogram: new Float32Array(dSae * HISTOGRAM_BINS),
+    range: new Float32Array(dSae * 2),
+  }
+  const [top, bottom] = [new Largest(LOGIT_TOKENS), new Largest(LOGIT_TOKENS)]
+  const take = (products: Float32Array, first: number, count: number) => {
+    for (let row = 0; row < count; row++) {
+      const weights = products.subarray(row * vocabulary, (row + 1) * vocabulary)
+      top.clear()
+      bottom.clear()
+      weights.forEach((value, token) => {
+        top.offer(token, value)
+        bottom.offer(token, -value)
+      })
+      const at = (first + row) * 2 * LOGIT_TOKENS
+      found.ids.set(top.indexes(), at)
+      found.values.set(top.values(), at)
+      found.ids.set(bottom.indexes(), at + LOGIT_TOKENS)
+      found.values.set(
+        bottom.values().map((value) => -value),
+        at + LOGIT_TOKENS,
+      )
+      const [low, high] = [-(bottom.values()[0] ?? 0), top.values()[0] ?? 0]
+      found.range.set([low, high], (first + row) * 2)
+      countInBins(
+        weights,
+        { low, high },
+        found.histogram.subarray((first + row) * HISTOGRAM_BINS).subarray(0, HISTOGRAM_BINS),
+      )
+    }
+  }
+  return (await inBlocks(decoder, vocabulary, { multiply: project, take, onBlock })) ? found : null
+}
+
+/** Counts values in equal bins from `low` to `high`; all in the first one where they are equal. */
+function countInBins(values: Float32Array, { low, high }: { low: number; high: number }, bins: Float32Array): void {
+  const scale = high > low ? bins.length / (high - low) : 0
+  for (const value of values) {
+    const bin = Math.max(0, Math.min(bins.length - 1, Math.floor((value - low) * scale)))
+    bins[bin] = (bins[bin] ?? 0) + 1
+  }
+}
+
+/**
+ * @returns null when `onBlock` said to stop
+ * @throws Error when the autoencoder has no encoder or decoder
+ */
+export async function measureWeights({ sae, logits, onBlock }: WeightsOptions): Promise<AtlasWeights | null> {
+  const decoder = decoderOf(sae)
+  const near = await findNeighbours(decoder, onBlock)
+  if (!near) return null
+  const effects = logits && (await findLogits(decoder, logits, onBlock))
+  if (logits && !effects) return null
+  return {
+    decoderNorm: decoder.norms,
+    encoderCosine: encoderCosines(sae, decoder),
+    ...near,
+    logits: effects,
+  }
+}
