@@ -15,10 +15,9 @@ const SCAN_UNITS = 24
 const SCAN_BYTES = 28 * 1024 * 1024
 /**
  * Where nothing bounds L0, so many rows at least are taken through the step together, and their lists forgotten: the lists have room for
- * much more than is active in the end. Every band reads and writes the weights' gradients once more; where another library multiplies,
- * its products take more memory than a larger band.
+ * much more than is active in the end. Every band reads and writes the weights' gradients once more; twice as many rows were not faster.
  */
-const BAND_UNITS = { own: 24, native: 48 }
+const BAND_UNITS = 24
 /** Dictionaries nested in one another, at most; each has a place in the control block. */
 export const MOST_GROUPS = 8
 
@@ -54,12 +53,11 @@ export function scanRowsOf(dSae: number): number {
 }
 
 /** Rows whose lists and residuals are in memory at once: whole blocks of those that another library multiplies, or the whole batch. */
-export function bandRowsOf({ batch, kind, dSae, isNative }: KernelSizes): number {
+export function bandRowsOf({ batch, kind, dSae }: KernelSizes): number {
   const rows = unitsOf(batch) * places.UNIT_ROWS
   if (kind === places.LARGEST) return rows
   const block = scanRowsOf(dSae)
-  const least = places.UNIT_ROWS * (isNative ? BAND_UNITS.native : BAND_UNITS.own)
-  return Math.min(rows, block * Math.ceil(least / block))
+  return Math.min(rows, block * Math.ceil((BAND_UNITS * places.UNIT_ROWS) / block))
 }
 
 /** `startBytes` are enough until the first feature is dead; what AuxK needs lies behind. */

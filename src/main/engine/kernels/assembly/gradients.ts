@@ -3,7 +3,8 @@
  * Lists may hold a band of the batch's rows at a time; later bands are added to what the first has left.
  */
 import {
-  address, AUX_COLUMN_ENTRIES, AUX_COUNT, AUX_GRADIENT, AUX_INDEX, AUX_K, AUX_RESIDUAL, AUX_VALUE, B_DEC, BAND_END, BAND_FIRST, BANDWIDTH, BIAS, COLUMN_ENTRIES,
+  address, AUX_COLUMN_ENTRIES, AUX_COUNT, AUX_GRADIENT, AUX_INDEX, AUX_K, AUX_RESIDUAL, AUX_VALUE, B_DEC, BAND_END, BAND_FIRST, BANDWIDTH, BIAS,
+  COLUMN_ENTRIES,
   COUNT_SCALE, D_IN, DEC, ENC, ENTRY_EXTRA, ENTRY_GRADIENT, ENTRY_INDEX, ENTRY_VALUE, EXTRA1, EXTRA2, FEATURE_SUMS, float, GATED,
   GRADIENT_SUMS, GROUPS, HAS_AUX, INPUT, int, JUMPRELU, KIND, LANES, LOG_THRESHOLD, NESTED, NORMS, PANEL_SQUARES, PANELS, PENALTY,
   RESIDUAL, ROW_COUNT, ROW_FIRST, ROWS, scratch, SHIFTS_INPUT, STANDARD, THETA, THREADS, TOUCHED, UNIT_COLUMNS, UNIT_ROWS,
@@ -116,13 +117,9 @@ function gather(to: usize, bytes: usize, from: usize, end: usize, rows: usize, s
   return int(BAND_END) == int(ROWS)
 }
 
-/** What a place holds after this band; the first band starts it. */
-@inline function added(place: usize, sum: f64): f32 {
-  return <f32>(isFirstBand() ? sum : <f64>load<f32>(place) + sum)
-}
-
+/** Adds to a place; the first band starts it. */
 @inline function addTo(place: usize, sum: f64): void {
-  store<f32>(place, added(place, sum))
+  store<f32>(place, <f32>(isFirstBand() ? sum : <f64>load<f32>(place) + sum))
 }
 
 /**
