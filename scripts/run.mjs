@@ -39,7 +39,7 @@ const tasks = {
   bench: {
     built: true,
     programs: true,
-    steps: (args) => [[vitest, 'run', '--config', 'vitest.bench.config.ts', ...args]],
+    steps: (args) => [[vitest, 'run', '--config', 'vitest.bench.config.ts', ...benchOptions(args)]],
   },
   package: { built: 'force', steps: (args) => [[join(root, 'scripts/package.mjs'), ...args]] },
   'setup:tf': { steps: (args) => [[join(root, 'scripts/setup-tf.mjs'), ...args]] },
@@ -48,6 +48,16 @@ tasks.check = {
   built: 'force',
   programs: true,
   steps: () => ['lint', 'typecheck', 'layers', 'test'].flatMap((name) => tasks[name].steps([])),
+}
+
+/** Takes what a measurement may be told (`--features 1000000`, `--json`) out of the arguments; vitest would refuse it. */
+function benchOptions(args) {
+  const rest = []
+  for (let at = 0; at < args.length; at++) {
+    if (args[at] === '--features') process.env.MONOSCOPE_BENCH_FEATURES = args[++at] ?? ''
+    else if (args[at] !== '--json') rest.push(args[at])
+  }
+  return rest
 }
 
 const [name = '', ...args] = process.argv.slice(2)

@@ -15,6 +15,7 @@ import { WarmWorker } from './jobs/warm-worker'
 import { openLog, type Log } from './log'
 import { openStore, type Store } from './store/store'
 import { startHost, type Host } from './web/host'
+import { CorpusTokensCache } from './workspace/corpus-tokens'
 import { PiecesCache } from './workspace/pieces'
 import { translateSystemError } from './workspace/system-errors'
 import { openWorkspace, type Workspace } from './workspace/workspace'
@@ -102,6 +103,7 @@ async function openRooms(options: MonoscopeOptions, { host, workspace, late }: B
   const { workerPath, checkpointMinutes = CHECKPOINT_MINUTES } = options
   const changes = new Changes()
   const pieces = new PiecesCache(workspace.pieces)
+  const tokens = new CorpusTokensCache(workspace.corpora)
   store.atlases.dropIncomplete()
   await recoverRuns(store, workspace, log)
   const queue = new JobQueue({ store, paths: workspace, pieces, changes, log, workerPath, runtime, checkpointMinutes })
@@ -122,6 +124,7 @@ async function openRooms(options: MonoscopeOptions, { host, workspace, late }: B
     warm,
     changes,
     pieces,
+    tokens,
     hub,
     choosePath,
     demoFolder,
@@ -132,6 +135,7 @@ async function openRooms(options: MonoscopeOptions, { host, workspace, late }: B
   const close = async () => {
     await Promise.all([queue.close(), hub.close(), warm.close()])
     late.handlers = null
+    tokens.close()
     store.close()
     // A closed port with the lock still there would look like a dead owner.
     workspace.release()

@@ -1,16 +1,15 @@
 /** The things Monoscope knows: schemas shared by both sides of the wire, and the types that follow from them. */
 import { z } from 'zod'
+import { Tag } from './features'
 import { Actual, Forecast, Id, SaeQuality, SaeSummary, TrainConfig } from './training'
 
+export * from './features'
 export * from './training'
 
 const Name = z.string().trim().min(1).max(200)
 const FilePath = z.string().min(1).max(4096)
 /** UTC ISO time, as stored. */
 const Time = z.string()
-
-/** float32 values travel as typed arrays on every wire. */
-export const Float32 = z.instanceof(Float32Array)
 
 const FailureShape = z.object({
   code: z.string(),
@@ -245,7 +244,9 @@ export const Sae = z.object({
       datasetName: z.string(),
       tokens: z.int(),
       documents: z.int(),
-      droppedTokens: z.int(),
+      /** Left out: BOS tokens, and attention sinks. */
+      bosTokens: z.int(),
+      sinkTokens: z.int(),
       liveFeatures: z.int(),
       builtAt: Time,
     })
@@ -253,143 +254,6 @@ export const Sae = z.object({
   createdAt: Time,
 })
 export type Sae = z.infer<typeof Sae>
-
-// ---------------------------------------------------------------- features
-
-/**
- * One character-complete piece of text: usually one token, several when bytes of one character are spread over tokens.
- * `value` is the largest activation of its tokens; `special` marks BOS and the like.
- */
-export const TokenSpan = z.object({
-  text: z.string(),
-  ids: z.array(z.int()),
-  value: z.number(),
-  special: z.boolean(),
-})
-export type TokenSpan = z.infer<typeof TokenSpan>
-
-/** A stretch of a document on which a feature fires; `peak` indexes `spans`. */
-export const Context = z.object({
-  documentIndex: z.int(),
-  /** Position of the peak token inside its document. */
-  position: z.int(),
-  max: z.number(),
-  spans: z.array(TokenSpan),
-  peak: z.int(),
-})
-export type Context = z.infer<typeof Context>
-
-export const Tag = z.object({ id: Id, name: Name, color: z.int().min(1).max(8) })
-export type Tag = z.infer<typeof Tag>
-
-/** One row of the feature list. */
-export const FeatureRow = z.object({
-  saeId: Id,
-  featureIndex: z.int(),
-  label: z.string().nullable(),
-  tags: z.array(Tag),
-  /** Share of tokens on which the feature is above zero, 0 to 1. */
-  density: z.number(),
-  firedTokens: z.int(),
-  maxActivation: z.number(),
-  /** Counts of non-zero activations in 25 equal bins from 0 to max, for the small histogram. */
-  histogram: Float32,
-  /** Spans around the peak of the strongest context; empty for a silent feature. */
-  peakSpans: z.array(TokenSpan),
-  topToken: z.string().nullable(),
-})
-export type FeatureRow = z.infer<typeof FeatureRow>
-
-export const Label = z.object({ id: Id, text: z.string(), author: z.string(), createdAt: Time, chosen: z.boolean() })
-export type Label = z.infer<typeof Label>
-
-export const SafetyCategory = z.enum([
-  'bias-misinformation',
-  'software-exploits',
-  'toxicity',
-  'power-seeking',
-  'dangers-of-ai',
-  'dangerous-criminal',
-  'weapons-catastrophe',
-  'deception-manipulation',
-  'situational-awareness',
-  'self-identity',
-  'politics',
-])
-export type SafetyCategory = z.infer<typeof SafetyCategory>
-
-export const SafetyFlag = z.object({
-  id: Id,
-  saeId: Id,
-  featureIndex: z.int(),
-  category: SafetyCategory,
-  reason: z.string(),
-  createdAt: Time,
-})
-export type SafetyFlag = z.infer<typeof SafetyFlag>
-
-/** A feature whose decoder row points in a similar direction. */
-export const Neighbour = z.object({
-  featureIndex: z.int(),
-  /** Between the two decoder rows, -1 to 1. */
-  cosine: z.number(),
-  label: z.string().nullable(),
-  density: z.number(),
-  topToken: z.string().nullable(),
-})
-export type Neighbour = z.infer<typeof Neighbour>
-
-/** A token and what one unit of a feature adds to its logit, before the final norm's division. */
-export const LogitToken = z.object({ id: z.int(), text: z.string(), weight: z.number() })
-export type LogitToken = z.infer<typeof LogitToken>
-
-/** What the weights alone say of a feature. */
-export const FeatureWeights = z.object({
-  decoderNorm: z.number(),
-  /** Between encoder column and decoder row. */
-  encoderCosine: z.number(),
-  /** The nearest first. */
-  neighbours: z.array(Neighbour),
-  /** Null where the autoencoder does not act on the residual stream. */
-  logits: z
-    .object({
-      /** From the largest down, and from the smallest up. */
-      top: z.array(LogitToken),
-      bottom: z.array(LogitToken),
-      /** Counts of tokens in 50 equal bins from `min` to `max`. */
-      histogram: Float32,
-      min: z.number(),
-      max: z.number(),
-    })
-    .nullable(),
-})
-export type FeatureWeights = z.infer<typeof FeatureWeights>
-
-/** Everything the feature page shows. */
-export const FeatureDetail = FeatureRow.extend({
-  meanActivation: z.number(),
-  /** Counts of non-zero activations in 50 equal bins from 0 to max. */
-  fineHistogram: Float32,
-  contexts: z.array(Context),
-  labels: z.array(Label),
-  safety: z.array(SafetyFlag),
-  /** Null for an atlas that was built before these figures were kept. */
-  weights: FeatureWeights.nullable(),
-})
-export type FeatureDetail = z.infer<typeof FeatureDetail>
-
-export const FeatureSort = z.enum(['index', 'density', 'max', 'label'])
-export type FeatureSort = z.infer<typeof FeatureSort>
-export const FeatureFilter = z.object({
-  /** Part of a label, or of a token that appears as a top token. */
-  text: z.string().max(200).default(''),
-  state: z.enum(['any', 'alive', 'silent']).default('any'),
-  labelled: z.enum(['any', 'yes', 'no']).default('any'),
-  tagIds: z.array(Id).max(50).default([]),
-  minDensity: z.number().min(0).max(1).nullable().default(null),
-  maxDensity: z.number().min(0).max(1).nullable().default(null),
-})
-export type FeatureFilter = z.infer<typeof FeatureFilter>
 
 // ---------------------------------------------------------------- search
 

@@ -214,9 +214,9 @@ export const ERROR_SENTENCES = {
     en: 'The autoencoder {id} has no feature atlas yet. Build the atlas first.',
     ko: '오토인코더 {id}에는 아직 특징 도감이 없습니다. 먼저 도감을 만드세요.',
   },
-  'atlas-outdated': {
-    en: 'The feature atlas of autoencoder {id} was built by an earlier version without these figures. Build it again.',
-    ko: '오토인코더 {id}의 특징 도감은 이 수치가 없던 이전 버전에서 만들어졌습니다. 다시 만드세요.',
+  'atlas-text-missing': {
+    en: 'The text of the atlas of autoencoder {id} cannot be read from {path}. Build the atlas again; labels and tags stay.',
+    ko: '오토인코더 {id}의 도감 본문을 {path}에서 읽을 수 없습니다. 도감을 다시 만드세요. 라벨과 태그는 남습니다.',
   },
   // Jobs
   'worker-crashed': {

@@ -14,6 +14,13 @@ export type TokenPieces = {
   special: Uint8Array
 }
 
+/** What the contexts of an atlas are read with. */
+export type AtlasText = {
+  pieces: TokenPieces
+  /** Token ids [start, start + length) of a document of its corpus, as far as it goes. */
+  ids: (document: number, start: number, length: number) => Int32Array
+}
+
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const hex = (byte: number) => `⟨${byte.toString(16).toUpperCase().padStart(2, '0')}⟩`
 
@@ -95,4 +102,12 @@ export function toSpans(ids: ArrayLike<number>, values: ArrayLike<number> | null
     start = end
   }
   return spans
+}
+
+const lenient = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** Tokens as one text; bytes that are no character become the replacement character. */
+export function toText(ids: ArrayLike<number>, { bytes, offsets, special }: TokenPieces): string {
+  const known = Array.from(ids).filter((id) => id >= 0 && special[id] === 0)
+  return lenient.decode(join(known.map((id) => bytes.subarray(offsets[id], offsets[id + 1]))))
 }

@@ -8,7 +8,7 @@ const FEATURES = 20_000
 const ROUNDS = 21
 
 it('shows the rows of the feature list', async () => {
-  const workspace = await makeWorkspace(FEATURES)
+  const workspace = await makeWorkspace({ features: FEATURES })
   const host = await openWebHost(workspace)
   const { page } = host
   try {

@@ -26,6 +26,7 @@ import { startDemo } from './demo-cases'
 import { evaluateSae } from './evaluation-cases'
 import { askModel, readDataset } from './library-cases'
 import { MISSING_THINGS } from './missing-things'
+import { keepNotes, readOwnText } from './feature-cases'
 import { forecastTraining } from './forecast-cases'
 import { cancelTraining, resumeTraining } from './resume-cases'
 
@@ -177,14 +178,23 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
     const featureIndex = page.rows[0]?.featureIndex ?? 0
     const feature = { saeId, featureIndex }
     await client.call('features.label', { ...feature, text: '=the strongest, "of all"', author: 'me' })
-    const tag = await client.call('features.tag', { saeId, featureIndexes: [featureIndex], name: 'loud' })
+    const { added, ...tag } = await client.call('features.tag', { saeId, featureIndexes: [featureIndex], name: 'loud' })
+    expect(added).toEqual([featureIndex])
     const flag = await client.call('safety.assign', { ...feature, category: 'politics', reason: 'a test' })
     const detail = await client.call('features.get', feature)
     expect(detail).toMatchObject({ label: '=the strongest, "of all"', tags: [tag], safety: [flag] })
     const [strongest] = detail.contexts
-    expect(strongest?.spans[strongest.peak]?.value).toBeCloseTo(strongest?.max ?? -1)
+    // Values around the peak are kept in half precision.
+    expect((strongest?.spans[strongest.peak]?.value ?? 0) / (strongest?.value ?? -1)).toBeCloseTo(1, 3)
+    expect(detail.intervals.reduce((sum, { firedTokens }) => sum + firedTokens, 0)).toBe(detail.firedTokens)
+    expect(detail.intervals.length).toBeGreaterThanOrEqual(5)
+    for (const { from, to, firedTokens, contexts } of detail.intervals) {
+      expect(contexts.length).toBe(Math.min(10, firedTokens))
+      expect(contexts.every(({ value }) => value >= from && value <= to)).toBe(true)
+    }
+    expect(detail.together.sampledTokens).toBe(Math.min(64, detail.firedTokens))
     expect(new Set(detail.contexts.map(({ documentIndex }) => documentIndex)).size).toBe(detail.contexts.length)
-    const { neighbours = [], logits } = detail.weights ?? {}
+    const { neighbours, logits } = detail.weights
     expect(neighbours).toHaveLength(20)
     expect(neighbours.map(({ featureIndex: other }) => other)).not.toContain(featureIndex)
     expect(neighbours.map(({ cosine }) => cosine)).toEqual(
@@ -193,7 +203,7 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
     // The feature is its neighbours' neighbour by the same cosine, unless twenty others are nearer to them.
     const [nearest] = neighbours
     const back = await client.call('features.get', { saeId, featureIndex: nearest?.featureIndex ?? 0 })
-    const self = back.weights?.neighbours.find(({ featureIndex: other }) => other === featureIndex)
+    const self = back.weights.neighbours.find(({ featureIndex: other }) => other === featureIndex)
     if (self) expect(self.cosine).toBeCloseTo(nearest?.cosine ?? 2, 5)
     expect(logits?.top).toHaveLength(10)
     expect(logits?.bottom).toHaveLength(10)
@@ -245,7 +255,7 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
       .split('\n')
       .map((line): unknown => JSON.parse(line))
     expect(head).toMatchObject({
-      format: 'monoscope-catalog-1',
+      format: 'monoscope-catalog-2',
       model: { name: 'stories260K' },
       seed: 1,
       sae: { dSae: 64 },
@@ -282,6 +292,10 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
     await expect.poll(() => monoscope.changes.size).toBe(before)
   })
 
+  it('reads one’s own text as the atlas read its own', () => readOwnText(client, saeId))
+
+  it('keeps notes, lists and views', () => keepNotes(client, saeId))
+
   it('cancels a training and keeps its checkpoint for an atlas', () =>
     cancelTraining(client, tinyConfig(modelId, datasetId, 100_000)))
 
@@ -300,7 +314,7 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
     const [entry] = await client.call('safety.list', { saeId, category: 'politics' })
     const [tag] = await client.call('tags.list', { saeId })
     const featureIndex = entry?.feature.featureIndex ?? 0
-    await client.call('features.untag', { saeId, featureIndex, tagId: tag?.id ?? 0 })
+    await client.call('features.untag', { saeId, featureIndexes: [featureIndex], tagId: tag?.id ?? 0 })
     await client.call('safety.remove', { flagId: entry?.flag.id ?? 0 })
     expect((await client.call('safety.counts', { saeId })).every(({ count }) => count === 0)).toBe(true)
     await expect(client.call('models.remove', { modelId })).rejects.toMatchObject({ code: 'in-use' })

@@ -50,7 +50,9 @@ async function hashesWith(threads: number): Promise<{ sae: string; atlas: string
   // The same autoencoder for all, so that the atlas file names the same origin.
   const sae = { path: join(root, 'threads-1', 'sae'), hookName, contextSize: 64 }
   const file = join(folder, 'atlas.safetensors')
-  await run({ kind: 'atlas', model, dataset, sae, file, topContexts: 20, seed: 0 }, threads)
+  const files = { file, tokensFile: join(folder, 'tokens.safetensors') }
+  const sizes = { topContexts: 20, intervalContexts: 10, seed: 0 }
+  await run({ kind: 'atlas', model, dataset: { ...dataset, sha256: 'text' }, sae, ...files, ...sizes }, threads)
   return { sae: await sha256OfFile(join(folder, 'sae', 'sae_weights.safetensors')), atlas: await sha256OfFile(file) }
 }
 

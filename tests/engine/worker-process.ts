@@ -56,6 +56,10 @@ export class TestWorker {
     })
   }
 
+  get pid(): number | undefined {
+    return this.child.pid
+  }
+
   tell(message: ToWorker): void {
     this.child.send(message)
   }

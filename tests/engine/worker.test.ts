@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readAtlas } from '../../src/main/files/atlas-file'
+import { CorpusTokens } from '../../src/main/files/corpus-tokens'
 import { openSafetensors } from '../../src/main/files/safetensors'
 import { readSaelens, sha256OfFile } from '../../src/main/files/saelens'
 import type { TrainSpec } from '../../src/main/jobs/messages'
@@ -72,18 +73,31 @@ describe.skipIf(!stories)('worker', () => {
     await state.close()
 
     const file = join(root, 'atlas.safetensors')
+    const tokensFile = join(root, 'tokens.safetensors')
     const second = new TestWorker(entry, 'wasm')
     const atlasSae = { path: sae.path, hookName, contextSize: 64 }
     second.tell({
       type: 'start',
-      spec: { kind: 'atlas', model, dataset: dataset(), sae: atlasSae, file, topContexts: 20, seed: 0 },
+      spec: {
+        ...{
+          kind: 'atlas',
+          model,
+          dataset: { ...dataset(), sha256: 'text' },
+          sae: atlasSae,
+          file,
+          tokensFile,
+          seed: 0,
+        },
+        ...{ topContexts: 20, intervalContexts: 10 },
+      },
     })
     expect(await second.exited).toBe(0)
-    const { atlas } = await second.first('atlas')
-    expect(atlas.documents).toBe(DOCUMENTS)
+    expect((await second.first('atlas')).atlas).toEqual({ file, tokensFile })
     const stored = await readAtlas(file)
-    expect(stored).toMatchObject({ tokens: atlas.tokens, droppedTokens: atlas.droppedTokens, dSae: 96 })
-    expect(stored.fired.filter((fired) => fired > 0).length).toBe(atlas.liveFeatures)
+    expect(stored).toMatchObject({ documents: DOCUMENTS, dSae: 96 })
+    const tokens = CorpusTokens.open(tokensFile)
+    expect(tokens.documents).toBe(DOCUMENTS)
+    tokens.close()
     // A live SAE's mean L0 over the corpus is near the held-out one.
     const l0 = stored.fired.reduce((sum, fired) => sum + fired, 0) / stored.tokens
     expect(Math.abs(l0 / (sae.summary?.l0 ?? Number.NaN) - 1)).toBeLessThan(0.1)

@@ -102,6 +102,8 @@ async function openFeature(page: Page): Promise<string> {
   await page.getByRole('img', { name: /^Histogram of the logit weights of 512 tokens/ }).waitFor()
   await picture(page, '07-feature')
   await visitNeighbour(page)
+  await readIntervals(page)
+  await tryOwnText(page)
   return /#\/features\/\d+\/(\d+)/.exec(page.url())?.[1] ?? ''
 }
 
@@ -118,6 +120,62 @@ async function visitNeighbour(page: Page): Promise<void> {
   await page.goBack()
   await page.waitForURL(address)
   await page.getByRole('heading', { name: 'Contexts' }).waitFor()
+}
+
+/** From the strongest contexts to random ones of an interval, and more of a document. */
+async function readIntervals(page: Page): Promise<void> {
+  await page.keyboard.press(']')
+  await page.getByText(/drawn at random from the .* tokens with an activation of/).waitFor()
+  const row = page.locator('.ctx').first()
+  await row.getByRole('button').first().click()
+  await row.getByRole('button', { name: 'Read more of the document' }).click()
+  await row.locator('.tokens.muted').first().waitFor()
+  await picture(page, '07-feature-interval')
+  await page.getByRole('button', { name: 'Together' }).click()
+  await page.getByText(/random tokens of this feature on which the other one is active/).waitFor()
+  await page.getByRole('tab').first().click()
+}
+
+/** One's own text on the page of a feature, and all features of a text. */
+async function tryOwnText(page: Page): Promise<void> {
+  const address = page.url()
+  await page.getByLabel('Your own text').fill('Once upon a time, there was a little girl named Lily.')
+  await page.getByText(/\d+ tokens · [\d.]+ s · (peak|silent)/).waitFor()
+  await goTo(page, 'Search')
+  await page.getByRole('link', { name: 'Features of a text' }).click()
+  await page.getByLabel('Your own text').fill('Lily saw a big red ball.')
+  await page.getByRole('button', { name: 'Read' }).click()
+  await page.getByText(/\d+ active features/).waitFor()
+  const rows = page.getByRole('table').getByRole('row')
+  const all = await rows.count()
+  await page.getByRole('button', { name: /: \d+ features active/ }).nth(3).click()
+  await page
+    .getByText(/features active on/)
+    .first()
+    .waitFor()
+  expect(await rows.count()).toBeLessThanOrEqual(all)
+  await rows.nth(1).hover()
+  await picture(page, '07-text')
+  await page.goto(address)
+  await page.getByRole('heading', { name: 'Contexts' }).waitFor()
+}
+
+/** A note and a list, taken back and put again. */
+async function keepAndUndo(page: Page): Promise<void> {
+  await page.getByLabel('A note on this feature').fill('Seen on the journey')
+  await page.getByRole('button', { name: 'Keep' }).click()
+  await page.getByText('Seen on the journey').waitFor()
+  await page.getByRole('heading', { name: 'Contexts' }).click()
+  await page.keyboard.press('l')
+  await page.getByLabel('Name of the list').fill('Journey list')
+  await page.keyboard.press('Enter')
+  const inList = page.getByRole('button', { name: 'Take out of the list Journey list' })
+  await inList.waitFor()
+  await page.getByRole('heading', { name: 'Contexts' }).click()
+  await page.keyboard.press('Control+z')
+  await inList.waitFor({ state: 'detached' })
+  await page.keyboard.press('Control+z')
+  await page.getByText('Seen on the journey').waitFor({ state: 'detached' })
 }
 
 async function labelAndTag(page: Page): Promise<void> {
@@ -206,6 +264,7 @@ async function steps({ page, workspace }: Host, corpus: string): Promise<void> {
   await train(page)
   const featureIndex = await openFeature(page)
   await labelAndTag(page)
+  await keepAndUndo(page)
   await flag(page)
   await search(page)
   await reviewSafety(page, featureIndex)

@@ -13,7 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true }))
 
-function exampleWeights(): NonNullable<Atlas['weights']> {
+function exampleWeights(): Atlas['weights'] {
   const floats = (count: number) => Float32Array.from({ length: count }, (_, i) => i / 8)
   return {
     decoderNorm: floats(2),
@@ -34,22 +34,32 @@ function example(contexts: number): Atlas {
   return {
     tokens: 1234,
     documents: 12,
-    droppedTokens: 15,
+    bosTokens: 12,
+    sinkTokens: 3,
     origin: { model_name: '이야기', seed: '7' },
     dSae: 2,
     fired: Float64Array.of(2 ** 40, 0),
     sum: Float64Array.of(1.25, 0),
     max: Float32Array.of(3.5, 0),
     histogram: Float32Array.from(ramp(100, 0)),
+    intervalWidth: Float32Array.of(0.5, 0),
+    intervalFired: Float64Array.from(ramp(16, 0)),
     contexts: {
       feature: Int32Array.from(ramp(contexts, 0)),
+      interval: Uint8Array.from(ramp(contexts, 253)),
       document: Int32Array.from(ramp(contexts, 1)),
-      position: Int32Array.from(ramp(contexts, 2)),
       start: Int32Array.from(ramp(contexts, 3)),
-      max: Float32Array.from(ramp(contexts, 4)),
-      length: Int32Array.from(ramp(contexts, 5)),
-      ids: Int32Array.from(ramp(contexts * 32, -1)),
-      values: Float32Array.from(ramp(contexts * 32, 0.5)),
+      length: Uint8Array.from(ramp(contexts, 5)),
+      marked: Uint8Array.from(ramp(contexts, 2)),
+      value: Float32Array.from(ramp(contexts, 4)),
+      pairs: Int32Array.from(ramp(contexts + 1, 0), (row) => 2 * row),
+      pairToken: Uint8Array.from(ramp(2 * contexts, 1)),
+      pairValue: Uint16Array.from(ramp(2 * contexts, 0x3c00)),
+    },
+    together: {
+      indexes: Int32Array.from(ramp(40, -1)),
+      shares: Float32Array.from(ramp(40, 0)),
+      sampled: Int32Array.of(64, 0),
     },
     weights: contexts > 0 ? exampleWeights() : { ...exampleWeights(), logits: null },
   }
@@ -62,6 +72,14 @@ describe('atlas file', () => {
       await writeAtlas(path, example(contexts))
       expect(await readAtlas(path)).toEqual(example(contexts))
     }
+  })
+
+  it('refuses contexts whose pairs do not fit', async () => {
+    const path = join(root, 'pairs.safetensors')
+    const atlas = example(3)
+    atlas.contexts.pairs[1] = 5
+    await writeAtlas(path, atlas)
+    await expect(readAtlas(path)).rejects.toMatchObject({ code: 'file-corrupt' })
   })
 
   it('refuses another safetensors file and a missing one', async () => {

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { csvLines, jsonLines, type CatalogSource } from '../../src/main/handlers/catalog-lines'
 import { writeNewFile } from '../../src/main/handlers/new-file'
-import { addSae, makeAtlas, PIECES, temporaryFolder, temporaryStore } from '../fixtures/samples'
+import { addSae, makeAtlas, temporaryFolder, temporaryStore, TEXT } from '../fixtures/samples'
 
 async function source(which: 'alive' | 'all' | 'labelled' = 'alive'): Promise<CatalogSource> {
   const store = temporaryStore()
   const { model, dataset, sae } = addSae(store, 6)
-  await store.atlases.run({ saeId: sae.id, datasetId: dataset.id }, makeAtlas(6), PIECES)
+  await store.atlases.run({ saeId: sae.id, datasetId: dataset.id }, makeAtlas(6), TEXT)
   store.labels.choose(sae.id, 1, '=HYPERLINK("http://x"), and\nmore', 'me')
   store.labels.choose(sae.id, 2, '-1+1', '')
   store.labels.choose(sae.id, 4, 'an older one', '')
@@ -18,7 +18,7 @@ async function source(which: 'alive' | 'all' | 'labelled' = 'alive'): Promise<Ca
   store.safety.assign({ saeId: sae.id, featureIndex: 4, category: 'toxicity', reason: 'rude, "very"' })
   const indexes = store.features.indexes(sae.id, which)
   const signal = new AbortController().signal
-  return { store, sae: store.saes.get(sae.id), model, indexes, version: '1.2.3', pieces: PIECES, signal }
+  return { store, sae: store.saes.get(sae.id), model, indexes, version: '1.2.3', text: TEXT, signal }
 }
 
 /** A plain reader of RFC 4180, written from it: quoted cells may hold commas, quotes and line breaks. */
@@ -70,9 +70,9 @@ describe('JSONL', () => {
   it('says first where its figures come from, then one feature a line', async () => {
     const [head, ...features] = [...jsonLines(await source('all'))].map((line): unknown => JSON.parse(line))
     expect(head).toMatchObject({
-      ...{ format: 'monoscope-catalog-1', program: 'Monoscope 1.2.3', features: 6, seed: 0 },
+      ...{ format: 'monoscope-catalog-2', program: 'Monoscope 1.2.3', features: 6, seed: 0 },
       ...{ model: { sha256: 'model-sha' }, sae: { sha256: 'sae-sha', hookName: 'blocks.0.hook_resid_post' } },
-      atlas: { tokens: 1000, documents: 2, droppedTokens: 2 },
+      atlas: { tokens: 1000, documents: 2, bosTokens: 1, sinkTokens: 1 },
     })
     expect(features).toHaveLength(6)
     expect(features[0]).toMatchObject({ index: 0, density: 0, contexts: [], label: null })
@@ -83,6 +83,8 @@ describe('JSONL', () => {
         { text: 'an older one', chosen: false },
       ],
       safety: [{ category: 'toxicity', reason: 'rude, "very"' }],
+      intervals: { length: 7, 6: { from: 0, contexts: [{ documentIndex: 1 }] } },
+      together: { sampledTokens: 32, features: { length: 5, 0: { index: 5, share: 1 } } },
       weights: {
         ...{ decoderNorm: 1, encoderCosine: 0.5, neighbours: { length: 5, 0: { index: 5 } } },
         logits: {
@@ -97,7 +99,7 @@ describe('JSONL', () => {
       contexts: { tokens: string[]; values: number[]; text: string; peak: number }[]
     }
     expect(contexts[0]).toMatchObject({ tokens: ['a', 'b', 'e', 'd'], text: 'abed', peak: 2 })
-    expect(contexts[0]?.values[2]).toBeCloseTo(0.4)
+    expect(contexts[0]?.values[2]).toBeCloseTo(0.4, 3)
   })
 
   it('stops when the asker goes away', async () => {

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { writeAtlas } from '../../src/main/files/atlas-file'
+import { tokensFileName, writeCorpusTokens } from '../../src/main/files/corpus-tokens'
 import { writePieces } from '../../src/main/files/pieces-file'
 import { runHandlers } from '../../src/main/handlers/runs'
 import type { Services } from '../../src/main/handlers/services'
@@ -14,8 +15,8 @@ import { atlasFile } from '../../src/main/jobs/specs'
 import { WarmWorker } from '../../src/main/jobs/warm-worker'
 import { silentLog } from '../../src/main/log'
 import { PiecesCache } from '../../src/main/workspace/pieces'
-import { workspacePaths } from '../../src/main/workspace/workspace'
-import { configOf, DATASET, makeAtlas, MODEL, PIECES, temporaryFolder, temporaryStore } from '../fixtures/samples'
+import { workspacePaths, type WorkspacePaths } from '../../src/main/workspace/workspace'
+import { configOf, DATASET, makeAtlas, MODEL, PIECES, temporaryFolder, temporaryStore, TEXT } from '../fixtures/samples'
 
 const workerPath = resolve(import.meta.dirname, '../fixtures/scripted-worker.mjs')
 
@@ -65,7 +66,7 @@ describe('queue', () => {
   it('builds the atlas of a training right after it, before older jobs', async () => {
     const one = rooms()
     await writePieces(join(one.paths.pieces, `${MODEL.sha256}.safetensors`), PIECES)
-    await writeAtlas(atlasFile(one.paths, 1), { ...makeAtlas(8), ...widened(makeAtlas(8)) })
+    await writeSampleAtlas(one.paths)
     const first = one.queue.startTraining('first', one.config, true)
     const second = one.queue.startTraining('second', one.config, false)
     await ended(one, second.id)
@@ -149,7 +150,7 @@ describe('queue', () => {
     async (name) => {
       const one = rooms()
       await writePieces(join(one.paths.pieces, `${MODEL.sha256}.safetensors`), PIECES)
-      await writeAtlas(atlasFile(one.paths, 1), { ...makeAtlas(8), ...widened(makeAtlas(8)) })
+      await writeSampleAtlas(one.paths)
       const run = one.queue.startTraining(name, one.config, true)
       if (name === 'slow') {
         await expect.poll(() => one.store.runs.get(run.id).step).toBe(5)
@@ -310,14 +311,10 @@ function isAlive(pid: number | undefined): boolean {
   }
 }
 
-/** The four-token contexts of the sample as rows of 32, as the file holds them. */
-function widened({ contexts }: ReturnType<typeof makeAtlas>) {
-  const n = contexts.feature.length
-  const ids = new Int32Array(n * 32).fill(-1)
-  const values = new Float32Array(n * 32)
-  for (let row = 0; row < n; row++) {
-    ids.set(contexts.ids.subarray(row * 4, row * 4 + 4), row * 32)
-    values.set(contexts.values.subarray(row * 4, row * 4 + 4), row * 32)
-  }
-  return { contexts: { ...contexts, ids, values } }
+/** What an atlas job of the first autoencoder would have written. */
+async function writeSampleAtlas(paths: WorkspacePaths): Promise<void> {
+  await writeAtlas(atlasFile(paths, 1), makeAtlas(8))
+  const ids = Int32Array.from([0, 1].flatMap((document) => [...TEXT.ids(document, 0, 64)]))
+  const file = join(paths.corpora, tokensFileName({ dataset: DATASET, model: MODEL }))
+  await writeCorpusTokens(file, { ids, lengths: Int32Array.of(64, 64) })
 }

@@ -4,13 +4,13 @@ import { rebin } from '../../src/main/store/atlas-import'
 import type { FeatureQuery } from '../../src/main/store/features'
 import type { Store } from '../../src/main/store/store'
 import { FeatureFilter } from '../../src/shared/domain'
-import { addSae, makeAtlas, PIECES, temporaryStore } from '../fixtures/samples'
+import { addSae, makeAtlas, PIECES, temporaryStore, TEXT } from '../fixtures/samples'
 
 async function withAtlas(dSae: number) {
   const store = temporaryStore()
   const { sae, dataset } = addSae(store, dSae)
   const source = { saeId: sae.id, datasetId: dataset.id }
-  await store.atlases.run(source, makeAtlas(dSae), PIECES)
+  await store.atlases.run(source, makeAtlas(dSae), TEXT)
   return { store, source, saeId: sae.id }
 }
 
@@ -43,45 +43,56 @@ describe('atlas', () => {
     expect(page.rows[0]?.maxActivation).toBeCloseTo(0.4)
     expect(page.rows[0]?.peakSpans.map(({ text }) => text)).toEqual(['a', 'b', 'e', 'd'])
     expect(page.rows[0]?.histogram).toHaveLength(25)
-    const feature = store.features.get(saeId, 4, PIECES)
+    const feature = store.features.get(saeId, 4, TEXT)
     expect(feature.meanActivation).toBe(0.5)
     expect(feature.fineHistogram).toHaveLength(50)
-    expect(feature.contexts).toHaveLength(2)
-    expect(feature.contexts[0]).toMatchObject({ documentIndex: 0, position: 12, peak: 2 })
-    expect(feature.contexts[0]?.max).toBeCloseTo(0.4)
-    expect(feature.contexts[1]?.max).toBeCloseTo(0.35)
-    expect(store.features.get(saeId, 3, PIECES)).toMatchObject({ topToken: null, peakSpans: [], contexts: [] })
+    expect(feature.contexts).toHaveLength(1)
+    expect(feature.contexts[0]).toMatchObject({ documentIndex: 0, start: 16, position: 18, peak: 2 })
+    expect(feature.contexts[0]?.value).toBeCloseTo(0.4)
+    expect(feature.contexts[0]?.spans.map(({ value }) => value)).toEqual([0, 0, expect.closeTo(0.4, 3), 0])
+    // Largest 0.4: intervals of an eighth of 0.5, of which the seventh holds it.
+    expect(feature.intervals.map(({ from, to, firedTokens }) => [from, to, firedTokens]).slice(0, 2)).toEqual([
+      [0.375, expect.closeTo(0.4), 6],
+      [0.3125, 0.375, 5],
+    ])
+    expect(feature.intervals).toHaveLength(7)
+    expect(feature.intervals.at(-1)?.contexts).toMatchObject([
+      { documentIndex: 1, value: expect.closeTo(0.35) as number },
+    ])
+    expect(feature.together.sampledTokens).toBe(32)
+    expect(feature.together.features.slice(0, 2)).toMatchObject([
+      { featureIndex: 5, share: 1, topToken: 'f' },
+      { featureIndex: 6, share: expect.closeTo(0.95) as number },
+    ])
+    expect(store.features.get(saeId, 3, TEXT)).toMatchObject({ topToken: null, peakSpans: [], contexts: [] })
   })
 
   it('gives the nearest features with what is known of them, and the tokens at both ends of the logit weights', async () => {
     const { store, saeId } = await withAtlas(30)
     store.labels.choose(saeId, 6, 'six', '')
-    const { weights } = store.features.get(saeId, 4, PIECES)
+    const { weights } = store.features.get(saeId, 4, TEXT)
     expect(weights).toMatchObject({ decoderNorm: 1, encoderCosine: 0.5 })
-    expect(weights?.neighbours.map(({ featureIndex }) => featureIndex)).toEqual(
+    expect(weights.neighbours.map(({ featureIndex }) => featureIndex)).toEqual(
       Array.from({ length: 20 }, (_, i) => i + 5),
     )
-    expect(weights?.neighbours.slice(0, 3)).toMatchObject([
+    expect(weights.neighbours.slice(0, 3)).toMatchObject([
       { featureIndex: 5, label: null, density: 0.005, topToken: 'f' },
       { featureIndex: 6, label: 'six', density: 0, topToken: null },
       { featureIndex: 7, label: null, density: 0.007, topToken: 'h' },
     ])
-    expect(weights?.neighbours[1]?.cosine).toBeCloseTo(0.875)
-    expect(weights?.logits?.top.map(({ text }) => text).join('')).toBe('zyxwvutsrq')
-    expect(weights?.logits?.bottom.map(({ text }) => text).join('')).toBe('abcdefghij')
-    expect(weights?.logits).toMatchObject({ min: 0, max: 2.5 })
-    expect(weights?.logits?.top[1]?.weight).toBeCloseTo(2.4)
-    expect(weights?.logits?.histogram).toHaveLength(50)
+    expect(weights.neighbours[1]?.cosine).toBeCloseTo(0.875)
+    expect(weights.logits?.top.map(({ text }) => text).join('')).toBe('zyxwvutsrq')
+    expect(weights.logits?.bottom.map(({ text }) => text).join('')).toBe('abcdefghij')
+    expect(weights.logits).toMatchObject({ min: 0, max: 2.5 })
+    expect(weights.logits?.top[1]?.weight).toBeCloseTo(2.4)
+    expect(weights.logits?.histogram).toHaveLength(50)
   })
 
-  it('leaves out what an atlas of an older format did not have, and logits where there are none', async () => {
+  it('leaves logits out where there are none', async () => {
     const { store, source, saeId } = await withAtlas(6)
     const atlas = makeAtlas(6)
-    const weights = atlas.weights && { ...atlas.weights, logits: null }
-    await store.atlases.run(source, { ...atlas, weights }, PIECES)
-    expect(store.features.get(saeId, 1, PIECES).weights).toMatchObject({ logits: null, neighbours: { length: 5 } })
-    await store.atlases.run(source, { ...atlas, weights: null }, PIECES)
-    expect(store.features.get(saeId, 1, PIECES).weights).toBeNull()
+    await store.atlases.run(source, { ...atlas, weights: { ...atlas.weights, logits: null } }, TEXT)
+    expect(store.features.get(saeId, 1, TEXT).weights).toMatchObject({ logits: null, neighbours: { length: 5 } })
   })
 
   it('says when there is none, and when a feature is outside', async () => {
@@ -89,7 +100,7 @@ describe('atlas', () => {
     const { sae } = addSae(store, 4)
     expect(() => store.features.list(query(sae.id), PIECES)).toThrow('has no feature atlas yet')
     const made = await withAtlas(4)
-    expect(() => made.store.features.get(made.saeId, 4, PIECES)).toThrow('There is no feature 4')
+    expect(() => made.store.features.get(made.saeId, 4, TEXT)).toThrow('There is no feature 4')
   })
 
   it('is replaced whole, and labels, tags and flags survive', async () => {
@@ -97,8 +108,8 @@ describe('atlas', () => {
     store.labels.choose(saeId, 5, 'five', 'me')
     store.tags.put(saeId, [5], 'odd')
     store.safety.assign({ saeId, featureIndex: 5, category: 'politics', reason: 'because' })
-    await store.atlases.run(source, { ...makeAtlas(10), tokens: 2000 }, PIECES)
-    expect(store.features.get(saeId, 5, PIECES)).toMatchObject({
+    await store.atlases.run(source, { ...makeAtlas(10), tokens: 2000 }, TEXT)
+    expect(store.features.get(saeId, 5, TEXT)).toMatchObject({
       label: 'five',
       density: 0.0025,
       tags: [{ name: 'odd' }],
@@ -111,7 +122,7 @@ describe('atlas', () => {
     const { store, source, saeId } = await withAtlas(600)
     const broken = makeAtlas(600)
     broken.max[500] = Number.NaN
-    await expect(store.atlases.run(source, broken, PIECES)).rejects.toThrow()
+    await expect(store.atlases.run(source, broken, TEXT)).rejects.toThrow()
     expect(store.features.list(query(saeId), PIECES)).toMatchObject({ total: 600, alive: 400 })
     expect(store.saes.get(saeId).atlas?.tokens).toBe(1000)
   })
@@ -130,12 +141,69 @@ describe('list', () => {
     expect(indexes(store, query(saeId, {}, { labelled: 'no' }))).toHaveLength(58)
     expect(indexes(store, query(saeId, {}, { tagIds: [tag.id] }))).toEqual([7, 8, 9])
     expect(indexes(store, query(saeId, {}, { tagIds: [tag.id, other.id] }))).toEqual([8])
+    const list = store.lists.put(saeId, [7, 8, 50], 'Mine')
+    expect(indexes(store, query(saeId, { descending: true }, { listIds: [list.id] }))).toEqual([50, 8, 7])
+    expect(indexes(store, query(saeId, {}, { listIds: [list.id], tagIds: [tag.id], text: 'dogs' }))).toEqual([8])
+    store.labels.choose(saeId, 50, 'for a while', '')
+    expect(indexes(store, query(saeId, {}, { listIds: [list.id], labelled: 'yes' }))).toEqual([7, 8, 50])
+    store.labels.choose(saeId, 50, '', '')
+    expect(indexes(store, query(saeId, {}, { text: 'while' }))).toEqual([])
+    store.labels.choose(saeId, 50, 'for a while', '')
+    store.labels.choose(saeId, 50, '', '')
     expect(indexes(store, query(saeId, {}, { text: '100%' }))).toEqual([7])
     expect(indexes(store, query(saeId, {}, { text: '_' }))).toEqual([7])
     expect(indexes(store, query(saeId, {}, { text: 'DOGS' }))).toEqual([8])
-    // Top tokens: letter 25 is "z"; "1" occurs in labels only.
-    expect(indexes(store, query(saeId, {}, { text: 'z' }))).toEqual([25])
+    expect(indexes(store, query(saeId, {}, { text: ' 00 d' }))).toEqual([8])
+    expect(indexes(store, query(saeId, {}, { text: '"00%"' }))).toEqual([])
+    expect(indexes(store, query(saeId, {}, { tagged: 'yes', labelled: 'no' }))).toEqual([9])
+    expect(indexes(store, query(saeId, {}, { minMax: 5.55, maxMean: 0.5 }))).toEqual([56, 58, 59])
+    expect(indexes(store, query(saeId, {}, { minMean: 0.6 }))).toEqual([])
     expect(store.features.list(query(saeId, { limit: 1 }, { state: 'alive' }), PIECES).matching).toBe(40)
+  })
+
+  it('finds words of the contexts, the last one begun', async () => {
+    const { store, saeId, source } = await withAtlas(60)
+    // Contexts are one word: "ab", the letter, "d".
+    expect(indexes(store, query(saeId, {}, { contexts: 'abz' }))).toEqual([25])
+    expect(indexes(store, query(saeId, { limit: 3 }, { contexts: 'AB' }))).toEqual([1, 2, 4])
+    expect(indexes(store, query(saeId, {}, { contexts: 'b' }))).toEqual([])
+    expect(indexes(store, query(saeId, {}, { contexts: '!!' }))).toEqual([])
+    expect(indexes(store, query(saeId, {}, { contexts: 'abz" OR ab' }))).toEqual([])
+    // An atlas that is replaced takes its words along.
+    await store.atlases.run(source, { ...makeAtlas(60) }, { ...TEXT, ids: () => Int32Array.of(23, 24) })
+    expect(indexes(store, query(saeId, {}, { contexts: 'abz' }))).toEqual([])
+    expect(indexes(store, query(saeId, {}, { contexts: 'xy' }))).toHaveLength(40)
+  })
+
+  it('finds any part of a run of Chinese or Japanese, and Korean words by their beginning', async () => {
+    const { store, saeId, source } = await withAtlas(4)
+    const texts = ['', '高度な技術が必要', '자유롭게 사용할']
+    const bytes = texts.map((text) => new TextEncoder().encode(text))
+    const pieces = {
+      bytes: Buffer.concat(bytes),
+      offsets: Int32Array.of(
+        0,
+        0,
+        ...bytes.slice(1).map((_, i) => bytes.slice(0, i + 2).reduce((n, b) => n + b.length, 0)),
+      ),
+      special: new Uint8Array(3),
+    }
+    // Documents of the sample: feature i begins at token 4 i.
+    await store.atlases.run(source, makeAtlas(4), { pieces, ids: (_, start) => Int32Array.of(start / 4) })
+    expect(indexes(store, query(saeId, {}, { contexts: '技術' }))).toEqual([1])
+    expect(indexes(store, query(saeId, {}, { contexts: '術技' }))).toEqual([])
+    expect(indexes(store, query(saeId, {}, { contexts: '사용' }))).toEqual([2])
+    expect(indexes(store, query(saeId, {}, { contexts: '자유 사용' }))).toEqual([])
+    expect(indexes(store, query(saeId, {}, { contexts: '자유롭게 사용' }))).toEqual([2])
+  })
+
+  it('counts no further than is shown at first, and exactly when asked', async () => {
+    const { store, saeId } = await withAtlas(15_100)
+    const asked = query(saeId, { limit: 1 }, { state: 'alive' })
+    expect(store.features.list(asked, PIECES)).toMatchObject({ matching: 10_000, isMore: true, total: 15_100 })
+    // Every third is silent.
+    expect(store.features.count(asked)).toBe(15_100 - 5034)
+    expect(store.features.list(query(saeId, { limit: 1 }), PIECES)).toMatchObject({ matching: 15_100, isMore: false })
   })
 
   it('sorts in both directions with labels before none', async () => {
@@ -143,7 +211,7 @@ describe('list', () => {
     store.labels.choose(saeId, 2, 'b', '')
     store.labels.choose(saeId, 9, 'a', '')
     expect(indexes(store, query(saeId, { sort: 'label', limit: 3 }))).toEqual([9, 2, 0])
-    expect(indexes(store, query(saeId, { sort: 'label', descending: true, limit: 3 }))).toEqual([2, 9, 0])
+    expect(indexes(store, query(saeId, { sort: 'label', descending: true, limit: 3 }))).toEqual([2, 9, 11])
     expect(indexes(store, query(saeId, { sort: 'density', descending: true, limit: 2 }))).toEqual([11, 10])
     expect(indexes(store, query(saeId, { sort: 'max', limit: 5 }))).toEqual([0, 3, 6, 9, 1])
     expect(indexes(store, query(saeId, { descending: true, limit: 2, offset: 1 }))).toEqual([10, 9])
@@ -177,17 +245,18 @@ describe('what people wrote', () => {
     ])
     const after = store.labels.choose(saeId, 1, '', 'a')
     expect(after.map(({ chosen }) => chosen)).toEqual([false, false])
-    expect(store.features.get(saeId, 1, PIECES).label).toBeNull()
+    expect(store.features.get(saeId, 1, TEXT).label).toBeNull()
   })
 
   it('takes tag names of any case as one tag and counts per autoencoder', async () => {
     const { store, saeId } = await withAtlas(6)
-    const tag = store.tags.put(saeId, [1, 2], 'Animals')
-    expect(store.tags.put(saeId, [2, 3], 'animals')).toEqual(tag)
+    const { added, ...tag } = store.tags.put(saeId, [1, 2], 'Animals')
+    expect(added).toEqual([1, 2])
+    expect(store.tags.put(saeId, [2, 3], 'animals')).toEqual({ ...tag, added: [3] })
     expect(store.tags.list(saeId)).toEqual([{ ...tag, count: 3 }])
-    store.tags.take(saeId, 2, tag.id)
+    store.tags.take(saeId, [2], tag.id)
     expect(store.tags.list(saeId)).toEqual([{ ...tag, count: 2 }])
-    expect(() => store.tags.take(saeId, 2, 99)).toThrow('There is no tag 99')
+    expect(() => store.tags.take(saeId, [2], 99)).toThrow('There is no tag 99')
   })
 
   it('replaces the reason of a feature that is in a category already', async () => {

@@ -71,7 +71,7 @@ describe.skipIf(missingHost('web') !== null)('pages', () => {
   let empty: Host
   let workspace: string
   beforeAll(async () => {
-    workspace = await makeWorkspace(300)
+    workspace = await makeWorkspace({ features: 300 })
     full = await openWebHost(workspace)
     empty = await openWebHost()
   })

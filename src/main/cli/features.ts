@@ -1,7 +1,7 @@
 /** `features`: list, show, label and tag the features of an autoencoder. */
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { FeatureSort } from '../../shared/domain'
-import type { FeatureDetail, FeatureRow, LogitToken, Neighbour, TokenSpan } from '../../shared/domain'
+import type { Context, FeatureDetail, FeatureRow, LogitToken, Neighbour, Partner, TokenSpan } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import { findSae, toNumber } from './find'
 import type { RunCommand } from './run-command'
@@ -10,16 +10,34 @@ import type { Session } from './session'
 type ListOptions = {
   sae?: string
   text: string
-  sort: 'index' | 'density' | 'max' | 'label'
+  contexts: string
+  sort: FeatureSort
   descending?: boolean
   alive?: boolean
   labelled?: boolean
+  unlabelled?: boolean
+  tag: string[]
+  density?: Range
+  max?: Range
+  mean?: Range
   limit: number
   offset: number
 }
+type Range = { from: number | null; to: number | null }
+
+/** `0.1..2`, `..2`, `0.1..`. @throws InvalidArgumentError */
+function toRange(text: string): Range {
+  const match = /^([0-9.e+-]*?)\.\.([0-9.e+-]*)$/i.exec(text)
+  const [from, to] = [match?.[1] ?? '', match?.[2] ?? ''].map((end) => (end === '' ? null : Number(end)))
+  if (!match || Number.isNaN(from) || Number.isNaN(to))
+    throw new InvalidArgumentError('A range is FROM..TO, for instance 0.1..2')
+  return { from: from ?? null, to: to ?? null }
+}
 
 const SHOWN_CONTEXTS = 5
-const percent = (share: number) => `${(100 * share).toPrecision(3)}%`
+const inPercent = (share: number) => `${(100 * share).toPrecision(3)}%`
+/** A share that was given in percent. */
+const percent = (value: number | null | undefined) => (value == null ? null : value / 100)
 const oneLine = (spans: readonly TokenSpan[]) =>
   spans
     .map((span) => span.text)
@@ -29,43 +47,71 @@ const oneLine = (spans: readonly TokenSpan[]) =>
 const rowLine = ({ featureIndex, density, maxActivation, label, topToken, peakSpans, tags }: FeatureRow): string => {
   const name = label ?? JSON.stringify(topToken ?? '')
   const marks = tags.map((tag) => `#${tag.name}`).join(' ')
-  return `${featureIndex}\t${percent(density)}\t${maxActivation.toFixed(2)}\t${name}\t${marks}\t${oneLine(peakSpans)}`
+  return `${featureIndex}\t${inPercent(density)}\t${maxActivation.toFixed(2)}\t${name}\t${marks}\t${oneLine(peakSpans)}`
 }
 
-const neighbourLine = ({ featureIndex, cosine, density, label, topToken }: Neighbour): string =>
-  `${featureIndex}\t${cosine.toFixed(3)}\t${percent(density)}\t${label ?? JSON.stringify(topToken ?? '')}`
+const relatedLine = (figure: string, { featureIndex, density, label, topToken }: Omit<Neighbour, 'cosine'>): string =>
+  `${featureIndex}\t${figure}\t${inPercent(density)}\t${label ?? JSON.stringify(topToken ?? '')}`
+const neighbourLine = (one: Neighbour): string => relatedLine(one.cosine.toFixed(3), one)
+const partnerLine = (one: Partner): string => relatedLine(inPercent(one.share), one)
 
 const logitLine = (sign: string, tokens: readonly LogitToken[]) =>
   `  ${sign} ${tokens.map(({ text, weight }) => `${JSON.stringify(text)} ${weight.toFixed(2)}`).join('  ')}`
 
+function contextLine({ value, spans, peak }: Context): string {
+  const marked = spans.map((span, i) => (i === peak ? { ...span, text: `[${span.text}]` } : span))
+  return `  ${value.toFixed(2)}\t${oneLine(marked)}`
+}
+
 function detailLines(feature: FeatureDetail): string[] {
-  const contexts = feature.contexts.slice(0, SHOWN_CONTEXTS).map(({ max, spans, peak }) => {
-    const marked = spans.map((span, i) => (i === peak ? { ...span, text: `[${span.text}]` } : span))
-    return `  ${max.toFixed(2)}\t${oneLine(marked)}`
-  })
+  const contexts = feature.contexts.slice(0, SHOWN_CONTEXTS).map(contextLine)
+  const intervals = feature.intervals.map(
+    ({ from, to, firedTokens, contexts: [first] }) =>
+      `  ${from.toFixed(2)}-${to.toFixed(2)}\t${inPercent(firedTokens / Math.max(1, feature.firedTokens))}${first ? contextLine(first) : ''}`,
+  )
   const labels = feature.labels.map(
     ({ text, author, chosen }) => `  ${chosen ? '*' : ' '} ${text}${author && ` (${author})`}`,
   )
   const safety = feature.safety.map(({ category, reason }) => `  ! ${category}: ${reason}`)
-  const { logits } = feature.weights ?? { logits: null }
+  const { logits } = feature.weights
   const effects = logits ? [logitLine('+', logits.top), logitLine('-', logits.bottom)] : []
-  return [rowLine(feature), ...labels, ...safety, ...contexts, ...effects]
+  return [rowLine(feature), ...labels, ...safety, ...contexts, ...intervals, ...effects]
 }
 
-async function neighbours(session: Session, index: string, { sae }: { sae?: string }): Promise<void> {
-  const { id: saeId } = await findSae(session, sae)
-  const { weights } = await session.client.call('features.get', { saeId, featureIndex: toNumber(index) })
-  if (!weights) throw new AppError('atlas-outdated', { id: saeId })
-  session.out.list(weights.neighbours, neighbourLine)
+type NeighbourOptions = { sae?: string; together?: boolean }
+
+async function neighbours(session: Session, index: string, options: NeighbourOptions): Promise<void> {
+  const { id: saeId } = await findSae(session, options.sae)
+  const { weights, together } = await session.client.call('features.get', { saeId, featureIndex: toNumber(index) })
+  if (options.together) session.out.list(together.features, partnerLine)
+  else session.out.list(weights.neighbours, neighbourLine)
+}
+
+/** @throws AppError `not-found` for a name that no tag has */
+async function tagIdsOf(client: Session['client'], saeId: number, names: readonly string[]): Promise<number[]> {
+  if (names.length === 0) return []
+  const known = await client.call('tags.list', { saeId })
+  return names.map((name) => {
+    const tag = known.find((one) => one.name.toLowerCase() === name.toLowerCase())
+    if (!tag) throw new AppError('not-found', { what: 'tag', id: name })
+    return tag.id
+  })
 }
 
 async function list({ client, out, ...session }: Session, options: ListOptions): Promise<void> {
   const sae = await findSae({ client, out, ...session }, options.sae)
-  const { sort, limit, offset, text } = options
-  const filter = { text, state: options.alive ? 'alive' : 'any', labelled: options.labelled ? 'yes' : 'any' } as const
+  const { sort, limit, offset, text, contexts, density, max, mean } = options
+  const filter = {
+    ...{ text, contexts, tagIds: await tagIdsOf(client, sae.id, options.tag), listIds: [] },
+    ...{ minDensity: percent(density?.from), maxDensity: percent(density?.to) },
+    ...{ minMax: max?.from ?? null, maxMax: max?.to ?? null, minMean: mean?.from ?? null, maxMean: mean?.to ?? null },
+    state: options.alive ? 'alive' : 'any',
+    labelled: options.labelled ? 'yes' : options.unlabelled ? 'no' : 'any',
+  } as const
   const descending = options.descending === true
   const page = await client.call('features.list', { saeId: sae.id, filter, sort, descending, limit, offset })
-  out.note(out.say('featureCount', { matching: page.matching, total: page.total, alive: page.alive }))
+  const matching = page.isMore ? await client.call('features.count', { saeId: sae.id, filter }) : page.matching
+  out.note(out.say('featureCount', { matching, total: page.total, alive: page.alive }))
   out.list(page.rows, rowLine)
 }
 
@@ -74,11 +120,17 @@ export function addFeatureCommands(program: Command, run: RunCommand): void {
   const command = (usage: string, description: string) =>
     features.command(usage).description(description).option('--sae <id or name>', 'the newest unless given')
   command('list', 'list features')
-    .option('--text <part>', 'part of a label or top token', '')
+    .option('--text <part>', 'part of the label', '')
+    .option('--contexts <words>', 'words of the strongest contexts, the last of which may go on', '')
+    .option('--tag <name...>', 'only features with all of these tags', [])
+    .option('--density <from..to>', 'share of tokens in percent, for instance 0.1..2 or ..0.5', toRange)
+    .option('--max <from..to>', 'largest activation', toRange)
+    .option('--mean <from..to>', 'mean of the activations above zero', toRange)
     .addOption(new Option('--sort <by>', 'what to sort by').choices(FeatureSort.options).default('index'))
     .option('--descending', 'largest first')
     .option('--alive', 'only features that fire')
     .option('--labelled', 'only features with a label')
+    .option('--unlabelled', 'only features without a label')
     .option('--limit <rows>', 'rows to print', toNumber, 50)
     .option('--offset <rows>', 'rows to skip', toNumber, 0)
     .action((options: ListOptions) => run((session) => list(session, options)))
@@ -89,9 +141,9 @@ export function addFeatureCommands(program: Command, run: RunCommand): void {
       session.out.result(feature, detailLines(feature))
     }),
   )
-  command('neighbors <index>', 'list the features that write in the most similar direction').action(
-    (index: string, options: { sae?: string }) => run((session) => neighbours(session, index, options)),
-  )
+  command('neighbors <index>', 'list the features that write in the most similar direction')
+    .option('--together', 'those that are active on the same tokens instead')
+    .action((index: string, options: NeighbourOptions) => run((session) => neighbours(session, index, options)))
   command('label <index> <text>', 'label a feature; an empty text takes the label away')
     .option('--author <name>', 'who says so', '')
     .action((index: string, text: string, options: { sae?: string; author: string }) =>

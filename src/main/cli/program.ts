@@ -16,6 +16,7 @@ import { addSearchCommands } from './search'
 import { addServeCommand } from './serve'
 import { languageOf, openSession, type GlobalOptions, type Program, type Session } from './session'
 import type { RunCommand } from './run-command'
+import { addTextCommand } from './text'
 import type { TextName } from './texts'
 
 const FAILED = 1
@@ -76,6 +77,7 @@ export async function runCommandLine(args: readonly string[], program: Program, 
   addEvaluateCommand(command, run)
   addFeatureCommands(command, run)
   addSearchCommands(command, run)
+  addTextCommand(command, run)
   addSafetyCommands(command, run)
   addCatalogCommands(command, run)
   addServeCommand(command, run, program)

@@ -99,6 +99,10 @@ const TEXTS = {
     en: 'Note: this is more disk than is free. Delete files, or use a workspace on another disk.',
     ko: '참고: 남은 디스크보다 많습니다. 파일을 지우거나 다른 디스크의 작업 공간을 쓰세요.',
   },
+  textRead: {
+    en: '{tokens} tokens, {features} active features, {seconds} s',
+    ko: '토큰 {tokens}개, 활성 특징 {features}개, {seconds}초',
+  },
   atlasDone: {
     en: 'SAE {id} "{name}": atlas over {tokens} tokens of {documents} documents, {live} live features.',
     ko: 'SAE {id} "{name}": 문서 {documents}개의 토큰 {tokens}개로 만든 도감, 살아 있는 특징 {live}개.',

@@ -1,33 +1,42 @@
 /**
  * The file a feature atlas is kept in: one safetensors file, so that any tool of the field can read it.
  *
- * | tensor              | type | shape   | meaning                                                        |
- * | ------------------- | ---- | ------- | -------------------------------------------------------------- |
- * | `fired`             | F64  | [F]     | tokens on which the feature is above zero                      |
- * | `sum`               | F64  | [F]     | sum of its activations                                         |
- * | `max`               | F32  | [F]     | largest activation, 0 for a silent feature                     |
- * | `histogram`         | F32  | [F, 50] | counts of non-zero activations in equal bins from 0 to `max`   |
- * | `context.feature`   | I32  | [N]     | rows are sorted by feature, then by `context.max`, descending  |
- * | `context.document`  | I32  | [N]     | index of the document in the dataset                           |
- * | `context.position`  | I32  | [N]     | position of the peak token in its document, BOS not counted    |
- * | `context.start`     | I32  | [N]     | position of the first stored token in its document             |
- * | `context.max`       | F32  | [N]     | activation at the peak                                         |
- * | `context.length`    | I32  | [N]     | stored tokens, at most 32                                      |
- * | `context.ids`       | I32  | [N, 32] | token ids, padded with -1                                      |
- * | `context.values`    | F32  | [N, 32] | activation of the feature at each token, padded with 0         |
- * | `decoder.norm`      | F32  | [F]     | length of the decoder row                                      |
- * | `encoder.cosine`    | F32  | [F]     | cosine between encoder column and decoder row                  |
- * | `neighbour.index`   | I32  | [F, 20] | features with the largest cosine between decoder rows, or -1   |
- * | `neighbour.cosine`  | F32  | [F, 20] | those cosines, descending                                      |
- * | `logit.ids`         | I32  | [F, 20] | ten tokens with the largest logit weight, ten with the smallest |
- * | `logit.values`      | F32  | [F, 20] | their logit weights                                            |
- * | `logit.histogram`   | F32  | [F, 50] | tokens of the vocabulary in equal bins over `logit.range`      |
- * | `logit.range`       | F32  | [F, 2]  | smallest and largest logit weight                              |
+ * | tensor              | type | shape   | meaning                                                          |
+ * | ------------------- | ---- | ------- | ---------------------------------------------------------------- |
+ * | `fired`             | F64  | [F]     | tokens on which the feature is above zero                        |
+ * | `sum`               | F64  | [F]     | sum of its activations                                           |
+ * | `max`               | F32  | [F]     | largest activation, 0 for a silent feature                       |
+ * | `histogram`         | F32  | [F, 50] | counts of non-zero activations in equal bins from 0 to `max`     |
+ * | `interval.width`    | F32  | [F]     | an eighth of the smallest power of two above `max`               |
+ * | `interval.fired`    | F64  | [F, 8]  | activations in each interval of that width, from 0 up            |
+ * | `context.feature`   | I32  | [N]     | rows are sorted by feature; of each the strongest contexts first |
+ * | `context.interval`  | U8   | [N]     | 255 for the strongest; else the interval it was drawn from       |
+ * | `context.document`  | I32  | [N]     | index of the document in the dataset                             |
+ * | `context.start`     | I32  | [N]     | position of the first token in its document, BOS not counted     |
+ * | `context.length`    | U8   | [N]     | tokens, at most 32                                               |
+ * | `context.marked`    | U8   | [N]     | the token that was found, from `start`                           |
+ * | `context.value`     | F32  | [N]     | activation at that token                                         |
+ * | `context.pairs`     | I32  | [N + 1] | row n's active tokens are the pairs from pairs[n] to pairs[n + 1] |
+ * | `pair.token`        | U8   | [P]     | a token on which the feature is active, from `context.start`     |
+ * | `pair.value`        | F16  | [P]     | activation there                                                 |
+ * | `together.index`    | I32  | [F, 20] | features most often active on its tokens, or -1                  |
+ * | `together.share`    | F32  | [F, 20] | share of its sampled tokens on which they are                    |
+ * | `together.sampled`  | I32  | [F]     | tokens that were sampled                                         |
+ * | `decoder.norm`      | F32  | [F]     | length of the decoder row                                        |
+ * | `encoder.cosine`    | F32  | [F]     | cosine between encoder column and decoder row                    |
+ * | `neighbour.index`   | I32  | [F, 20] | features with the largest cosine between decoder rows, or -1     |
+ * | `neighbour.cosine`  | F32  | [F, 20] | those cosines, descending                                        |
+ * | `logit.ids`         | I32  | [F, 20] | ten tokens with the largest logit weight, ten with the smallest  |
+ * | `logit.values`      | F32  | [F, 20] | their logit weights                                              |
+ * | `logit.histogram`   | F32  | [F, 50] | tokens of the vocabulary in equal bins over `logit.range`        |
+ * | `logit.range`       | F32  | [F, 2]  | smallest and largest logit weight                                |
  *
- * `logit.*` is absent where the autoencoder does not act on the residual stream. Format 1 ended with the contexts.
- * The header's `__metadata__` holds `format`, `tokens`, `documents`, `dropped_tokens` and what the figures rest on, as strings.
+ * `logit.*` is absent where the autoencoder does not act on the residual stream. Token ids are not in here: they are stored once per
+ * corpus, see corpus-tokens.ts. Only this format, the third, is read: an atlas can be made again.
+ * The header's `__metadata__` holds `format`, `tokens`, `documents`, `bos_tokens`, `sink_tokens` and what the figures rest on.
  */
 import { AppError } from '../../shared/errors'
+import { narrowHalf } from './element-types'
 import { openSafetensors, writeSafetensors } from './safetensors'
 import type { SafetensorsFile } from './safetensors'
 
@@ -37,26 +46,44 @@ export const CONTEXT_TOKENS = 32
 export const NEIGHBOURS = 20
 /** Tokens that are kept from each end of the logit weights. */
 export const LOGIT_TOKENS = 10
-const FORMAT = 'monoscope-atlas-2'
-const OLDER_FORMAT = 'monoscope-atlas-1'
+/** Features that are kept for each because they are active together. */
+export const TOGETHER = 20
+/** Equal intervals over the power of two above a feature's largest activation. */
+export const INTERVALS = 8
+/** In place of an interval: one of the strongest contexts. */
+export const TOP_INTERVAL = 255
+const FORMAT = 'monoscope-atlas-3'
 
 type I32 = Int32Array<ArrayBuffer>
 type F32 = Float32Array<ArrayBuffer>
 type F64 = Float64Array<ArrayBuffer>
 
-/** N contexts as columns; rows sorted by feature, then by `max` descending. */
+type U8 = Uint8Array<ArrayBuffer>
+
+/** N contexts as columns; of each feature the strongest from the top down, then random ones from the upper intervals to the lower. */
 export type AtlasContexts = {
   /** [N] */
   feature: I32
+  /** {@link TOP_INTERVAL} or the interval. */
+  interval: U8
   document: I32
-  position: I32
   start: I32
-  max: F32
-  length: I32
-  /** [N, 32] padded with -1. */
-  ids: I32
-  /** [N, 32] padded with 0. */
-  values: F32
+  length: U8
+  marked: U8
+  value: F32
+  /** [N + 1] into the pairs [P]: token from `start`, half-precision pattern. */
+  pairs: I32
+  pairToken: U8
+  pairValue: Uint16Array<ArrayBuffer>
+}
+
+/** Features that are active together. */
+export type AtlasTogether = {
+  /** [dSae, 20] padded with -1. */
+  indexes: I32
+  shares: F32
+  /** [dSae] */
+  sampled: I32
 }
 
 export type AtlasLogits = {
@@ -84,8 +111,9 @@ export type AtlasInfo = {
   /** Tokens encoded; BOS and sinks are not among them. */
   tokens: number
   documents: number
-  /** BOS tokens and attention sinks that were left out. */
-  droppedTokens: number
+  /** Left out: BOS tokens, and attention sinks. */
+  bosTokens: number
+  sinkTokens: number
   /** Model, hook, hashes, seed, backend: whatever the writer knew. */
   origin: Record<string, string>
 }
@@ -98,14 +126,36 @@ export type Atlas = AtlasInfo & {
   max: F32
   /** [dSae, 50] */
   histogram: F32
+  /** [dSae], [dSae, 8] */
+  intervalWidth: F32
+  intervalFired: F64
   contexts: AtlasContexts
-  /** Null in files of format 1. */
-  weights: AtlasWeights | null
+  together: AtlasTogether
+  weights: AtlasWeights
 }
 
 const f32 = (data: F32, shape: number[]) => ({ dtype: 'F32' as const, shape, data })
 const f64 = (data: F64, shape: number[]) => ({ dtype: 'F64' as const, shape, data })
 const i32 = (data: I32, shape: number[]) => ({ dtype: 'I32' as const, shape, data })
+const u8 = (data: U8, shape: number[]) => ({ dtype: 'U8' as const, shape, data })
+const f16 = (data: Uint16Array<ArrayBuffer>, shape: number[]) => ({ dtype: 'F16' as const, shape, data })
+
+function contextTensors(contexts: AtlasContexts) {
+  const n = contexts.feature.length
+  const pairs = contexts.pairToken.length
+  return {
+    'context.feature': i32(contexts.feature, [n]),
+    'context.interval': u8(contexts.interval, [n]),
+    'context.document': i32(contexts.document, [n]),
+    'context.start': i32(contexts.start, [n]),
+    'context.length': u8(contexts.length, [n]),
+    'context.marked': u8(contexts.marked, [n]),
+    'context.value': f32(contexts.value, [n]),
+    'context.pairs': i32(contexts.pairs, [n + 1]),
+    'pair.token': u8(contexts.pairToken, [pairs]),
+    'pair.value': f16(contexts.pairValue, [pairs]),
+  }
+}
 
 function weightTensors({ logits, ...weights }: AtlasWeights, dSae: number) {
   return {
@@ -124,33 +174,31 @@ function weightTensors({ logits, ...weights }: AtlasWeights, dSae: number) {
 
 /** Writes the atlas under a temporary name and renames it. */
 export async function writeAtlas(path: string, atlas: Atlas): Promise<void> {
-  const { contexts, dSae } = atlas
-  const n = contexts.feature.length
+  const { together, dSae } = atlas
   const tensors = {
     fired: f64(atlas.fired, [dSae]),
     sum: f64(atlas.sum, [dSae]),
     max: f32(atlas.max, [dSae]),
     histogram: f32(atlas.histogram, [dSae, HISTOGRAM_BINS]),
-    'context.feature': i32(contexts.feature, [n]),
-    'context.document': i32(contexts.document, [n]),
-    'context.position': i32(contexts.position, [n]),
-    'context.start': i32(contexts.start, [n]),
-    'context.max': f32(contexts.max, [n]),
-    'context.length': i32(contexts.length, [n]),
-    'context.ids': i32(contexts.ids, [n, CONTEXT_TOKENS]),
-    'context.values': f32(contexts.values, [n, CONTEXT_TOKENS]),
-    ...(atlas.weights && weightTensors(atlas.weights, dSae)),
+    'interval.width': f32(atlas.intervalWidth, [dSae]),
+    'interval.fired': f64(atlas.intervalFired, [dSae, INTERVALS]),
+    ...contextTensors(atlas.contexts),
+    'together.index': i32(together.indexes, [dSae, TOGETHER]),
+    'together.share': f32(together.shares, [dSae, TOGETHER]),
+    'together.sampled': i32(together.sampled, [dSae]),
+    ...weightTensors(atlas.weights, dSae),
   }
   await writeSafetensors(path, tensors, {
     ...atlas.origin,
     format: FORMAT,
     tokens: String(atlas.tokens),
     documents: String(atlas.documents),
-    dropped_tokens: String(atlas.droppedTokens),
+    bos_tokens: String(atlas.bosTokens),
+    sink_tokens: String(atlas.sinkTokens),
   })
 }
 
-const OWN_KEYS = new Set(['format', 'tokens', 'documents', 'dropped_tokens'])
+const OWN_KEYS = new Set(['format', 'tokens', 'documents', 'bos_tokens', 'sink_tokens'])
 
 /** Tensors of an open atlas file, each refused where it is missing or another than the format says. */
 class Columns {
@@ -181,6 +229,12 @@ class Columns {
     return data
   }
 
+  async u8(name: string, shape: number[]): Promise<U8> {
+    const data = await this.read(name, shape)
+    if (!(data instanceof Uint8Array)) throw this.wrongType(name)
+    return data
+  }
+
   private async read(name: string, shape: number[]) {
     const entry = this.file.tensors.get(name)
     if (entry?.shape.join() !== shape.join()) throw this.corrupt(`tensor ${name} is not of shape [${shape.join(', ')}]`)
@@ -192,17 +246,28 @@ class Columns {
   }
 }
 
-async function readContexts(columns: Columns, n: number): Promise<AtlasContexts> {
-  return {
+async function readContexts(columns: Columns, n: number, pairs: number): Promise<AtlasContexts> {
+  const contexts = {
     feature: await columns.i32('context.feature', [n]),
+    interval: await columns.u8('context.interval', [n]),
     document: await columns.i32('context.document', [n]),
-    position: await columns.i32('context.position', [n]),
     start: await columns.i32('context.start', [n]),
-    max: await columns.f32('context.max', [n]),
-    length: await columns.i32('context.length', [n]),
-    ids: await columns.i32('context.ids', [n, CONTEXT_TOKENS]),
-    values: await columns.f32('context.values', [n, CONTEXT_TOKENS]),
+    length: await columns.u8('context.length', [n]),
+    marked: await columns.u8('context.marked', [n]),
+    value: await columns.f32('context.value', [n]),
+    pairs: await columns.i32('context.pairs', [n + 1]),
+    pairToken: await columns.u8('pair.token', [pairs]),
+    pairValue: toHalves(await columns.f32('pair.value', [pairs])),
   }
+  const isAscending = contexts.pairs.every((at, row) => at >= (row === 0 ? 0 : (contexts.pairs[row - 1] ?? 0)))
+  if (!isAscending || contexts.pairs[n] !== pairs) throw columns.corrupt('the pairs of its contexts do not fit')
+  return contexts
+}
+
+/** Back to what was stored; exact, since the values were halves. */
+function toHalves(values: F32): Uint16Array<ArrayBuffer> {
+  const patterns = new Uint32Array(values.buffer, values.byteOffset, values.length)
+  return Uint16Array.from(patterns, narrowHalf)
 }
 
 async function readWeights(columns: Columns, dSae: number, hasLogits: boolean): Promise<AtlasWeights> {
@@ -231,29 +296,38 @@ export async function readAtlas(path: string): Promise<Atlas> {
   try {
     const { metadata, tensors } = file
     const columns = new Columns(file, path)
-    if (metadata.format !== FORMAT && metadata.format !== OLDER_FORMAT) {
-      throw columns.corrupt(`format ${metadata.format ?? 'unknown'}`)
-    }
+    if (metadata.format !== FORMAT) throw columns.corrupt(`format ${metadata.format ?? 'unknown'}`)
     const count = (key: string) => {
       const value = Number(metadata[key])
       if (!Number.isSafeInteger(value) || value < 0) throw columns.corrupt(`${key} is ${metadata[key] ?? 'missing'}`)
       return value
     }
-    const dSae = tensors.get('max')?.shape[0]
-    const n = tensors.get('context.feature')?.shape[0]
-    if (dSae === undefined || n === undefined) throw columns.corrupt('statistics are missing')
+    const lengthOf = (name: string) => {
+      const length = tensors.get(name)?.shape[0]
+      if (length === undefined) throw columns.corrupt(`tensor ${name} is missing`)
+      return length
+    }
+    const dSae = lengthOf('max')
     return {
       tokens: count('tokens'),
       documents: count('documents'),
-      droppedTokens: count('dropped_tokens'),
+      bosTokens: count('bos_tokens'),
+      sinkTokens: count('sink_tokens'),
       origin: Object.fromEntries(Object.entries(metadata).filter(([key]) => !OWN_KEYS.has(key))),
       dSae,
       fired: await columns.f64('fired', [dSae]),
       sum: await columns.f64('sum', [dSae]),
       max: await columns.f32('max', [dSae]),
       histogram: await columns.f32('histogram', [dSae, HISTOGRAM_BINS]),
-      contexts: await readContexts(columns, n),
-      weights: metadata.format === FORMAT ? await readWeights(columns, dSae, tensors.has('logit.ids')) : null,
+      intervalWidth: await columns.f32('interval.width', [dSae]),
+      intervalFired: await columns.f64('interval.fired', [dSae, INTERVALS]),
+      contexts: await readContexts(columns, lengthOf('context.feature'), lengthOf('pair.token')),
+      together: {
+        indexes: await columns.i32('together.index', [dSae, TOGETHER]),
+        shares: await columns.f32('together.share', [dSae, TOGETHER]),
+        sampled: await columns.i32('together.sampled', [dSae]),
+      },
+      weights: await readWeights(columns, dSae, tensors.has('logit.ids')),
     }
   } finally {
     await file.close()

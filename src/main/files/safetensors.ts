@@ -146,19 +146,26 @@ async function readHeader(handle: FileHandle, path: string): Promise<Header & { 
   return withStart(path, parseHeader(path, bytes), { dataStart: LENGTH_BYTES + bytes.length, size })
 }
 
+type HeaderOnly = Pick<SafetensorsFile, 'tensors' | 'metadata' | 'dataStart'>
+
 /**
- * The header of a file that was read whole, checked as {@link openSafetensors} does.
+ * The header of a file of `size` bytes that is read at once rather than awaited, checked as {@link openSafetensors} does.
+ * @param read some bytes of it, all that were asked for
  * @throws AppError file-truncated, file-corrupt, weights-header-too-long, weights-overlap, weights-shape-absurd
  */
-export function parseSafetensors(
+export function parseSafetensorsStart(
   path: string,
-  file: Uint8Array,
-): Pick<SafetensorsFile, 'tensors' | 'metadata' | 'dataStart'> {
-  const size = file.length
+  size: number,
+  read: (at: number, bytes: number) => Uint8Array,
+): HeaderOnly {
   if (size < LENGTH_BYTES) throw new AppError('file-truncated', { path, expected: LENGTH_BYTES, actual: size })
-  const dataStart = LENGTH_BYTES + headerLength(path, file, size)
-  return withStart(path, parseHeader(path, file.subarray(LENGTH_BYTES, dataStart)), { dataStart, size })
+  const length = headerLength(path, read(0, LENGTH_BYTES), size)
+  return withStart(path, parseHeader(path, read(LENGTH_BYTES, length)), { dataStart: LENGTH_BYTES + length, size })
 }
+
+/** {@link parseSafetensorsStart} of a file that was read whole. */
+export const parseSafetensors = (path: string, file: Uint8Array): HeaderOnly =>
+  parseSafetensorsStart(path, file.length, (at, bytes) => file.subarray(at, at + bytes))
 
 class OpenFile implements SafetensorsFile {
   readonly tensors: ReadonlyMap<string, TensorEntry>
@@ -233,25 +240,19 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
 /** What a file is written from. F16 and BF16 are given as their 16-bit patterns. */
 export type TensorToWrite = { dtype: Dtype; shape: number[]; data: TensorData | Uint16Array }
 
+const widthOf = (dtype: string) => ELEMENT_BYTES.get(dtype) ?? 1
+
 /**
- * Writes tensors under their names, widest elements first so that all data are aligned; atomic.
- * @throws AppError disk-full, workspace-unwritable; Error when data and shape do not agree
+ * The length and header that a file begins with.
+ * @param tensors in the order in which their data follow, widest elements first so that all are aligned
  */
-export async function writeSafetensors(
-  path: string,
-  tensors: Record<string, TensorToWrite>,
+export function safetensorsStart(
+  tensors: readonly { name: string; dtype: Dtype; shape: number[] }[],
   metadata?: Record<string, string>,
-): Promise<void> {
-  const width = (dtype: string) => ELEMENT_BYTES.get(dtype) ?? 1
-  const named = Object.entries(tensors).sort(
-    ([a, x], [b, y]) => width(y.dtype) - width(x.dtype) || (a < b ? -1 : a > b ? 1 : 0),
-  )
+): Uint8Array {
   let at = 0
-  const entries = named.map(([name, { dtype, shape, data }]) => {
-    const bytes = countElements(shape) * width(dtype)
-    if (data.byteLength !== bytes)
-      throw new Error(`${name}: ${data.byteLength} bytes do not fill [${shape.join(', ')}]`)
-    const entry = { dtype, shape, data_offsets: [at, (at += bytes)] }
+  const entries = tensors.map(({ name, dtype, shape }) => {
+    const entry = { dtype, shape, data_offsets: [at, (at += countElements(shape) * widthOf(dtype))] }
     return [name, entry] as const
   })
   const header: Record<string, unknown> = Object.fromEntries<unknown>([
@@ -259,9 +260,27 @@ export async function writeSafetensors(
     ...entries,
   ])
   const json = new TextEncoder().encode(JSON.stringify(header))
-  const headerBytes = new Uint8Array(Math.ceil(json.length / LENGTH_BYTES) * LENGTH_BYTES).fill(0x20)
-  headerBytes.set(json)
-  const length = new Uint8Array(LENGTH_BYTES)
-  new DataView(length.buffer).setBigUint64(0, BigInt(headerBytes.length), true)
-  await writeFileAtomic(path, [length, headerBytes, ...named.map(([, { data }]) => bytesOf(data))])
+  const start = new Uint8Array(LENGTH_BYTES + Math.ceil(json.length / LENGTH_BYTES) * LENGTH_BYTES).fill(0x20)
+  start.set(json, LENGTH_BYTES)
+  new DataView(start.buffer).setBigUint64(0, BigInt(start.length - LENGTH_BYTES), true)
+  return start
+}
+
+/**
+ * Writes tensors under their names; atomic.
+ * @throws AppError disk-full, workspace-unwritable; Error when data and shape do not agree
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: Record<string, TensorToWrite>,
+  metadata?: Record<string, string>,
+): Promise<void> {
+  const named = Object.entries(tensors)
+    .map(([name, tensor]) => ({ name, ...tensor }))
+    .sort((a, b) => widthOf(b.dtype) - widthOf(a.dtype) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  for (const { name, dtype, shape, data } of named) {
+    if (data.byteLength === countElements(shape) * widthOf(dtype)) continue
+    throw new Error(`${name}: ${data.byteLength} bytes do not fill [${shape.join(', ')}]`)
+  }
+  await writeFileAtomic(path, [safetensorsStart(named, metadata), ...named.map(({ data }) => bytesOf(data))])
 }

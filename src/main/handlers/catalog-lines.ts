@@ -1,7 +1,7 @@
 /** The text of a catalog, feature by feature: JSONL for programs, CSV for spreadsheets. */
-import type { FeatureDetail, FeatureWeights, LogitToken, Model, Sae } from '../../shared/domain'
+import type { Context, FeatureDetail, FeatureWeights, LogitToken, Model, Sae } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
-import type { TokenPieces } from '../../shared/token-spans'
+import type { AtlasText } from '../../shared/token-spans'
 import type { Store } from '../store/store'
 
 export type CatalogSource = {
@@ -10,7 +10,7 @@ export type CatalogSource = {
   model: Model
   indexes: readonly number[]
   version: string
-  pieces: TokenPieces
+  text: AtlasText
   signal: AbortSignal
 }
 
@@ -22,6 +22,10 @@ const FORMULAS = {
   histogram: 'counts of non-zero activations in equal bins from 0 to max',
   contexts:
     'strongest tokens from distinct documents, strongest first; values are per span of text, the largest of its tokens',
+  intervals:
+    'equal parts of the way from 0 to the power of two above max, each an eighth of it; contexts drawn at random from the tokens in each',
+  together:
+    'share of a random sample of its tokens on which the other feature is among the 48 most active; the largest excess over its density first',
   neighbours: 'cosine between decoder rows, the largest first',
   logits:
     'W_U (g * W_dec[i]), g the factors of the final norm; without its division, later blocks, biases and caps on logits',
@@ -30,10 +34,10 @@ const FORMULAS = {
 
 const CSV_CONTEXTS = 5
 
-function* details({ store, sae, indexes, pieces, signal }: CatalogSource): Generator<FeatureDetail> {
+function* details({ store, sae, indexes, text, signal }: CatalogSource): Generator<FeatureDetail> {
   for (const featureIndex of indexes) {
     if (signal.aborted) throw new AppError('cancelled')
-    yield store.features.get(sae.id, featureIndex, pieces)
+    yield store.features.get(sae.id, featureIndex, text)
   }
 }
 
@@ -41,7 +45,7 @@ function provenance({ sae, model, version, indexes }: CatalogSource) {
   const { id, name, sha256, hookName, architecture, dIn, dSae, contextSize, partial, seed, backend, summary, atlas } =
     sae
   return {
-    format: 'monoscope-catalog-1',
+    format: 'monoscope-catalog-2',
     program: `Monoscope ${version}`,
     createdAt: new Date().toISOString(),
     features: indexes.length,
@@ -70,16 +74,21 @@ function weightsOf({ decoderNorm, encoderCosine, neighbours, logits }: FeatureWe
   }
 }
 
+const contextLine = ({ documentIndex, position, value, spans, peak }: Context) => ({
+  ...{ documentIndex, position, value, peak },
+  text: spans.map((span) => span.text).join(''),
+  tokens: spans.map((span) => span.text),
+  ids: spans.map((span) => span.ids),
+  values: spans.map((span) => span.value),
+})
+
 /** One JSON object per line: where the figures come from, then one feature each. */
 export function* jsonLines(source: CatalogSource): Generator<string> {
   yield `${JSON.stringify(provenance(source))}\n`
   for (const feature of details(source)) {
-    const contexts = feature.contexts.map(({ documentIndex, position, max, spans, peak }) => ({
-      ...{ documentIndex, position, max, peak },
-      text: spans.map((span) => span.text).join(''),
-      tokens: spans.map((span) => span.text),
-      ids: spans.map((span) => span.ids),
-      values: spans.map((span) => span.value),
+    const intervals = feature.intervals.map(({ contexts, ...interval }) => ({
+      ...interval,
+      contexts: contexts.map(contextLine),
     }))
     const line = {
       sae: source.sae.sha256,
@@ -93,8 +102,13 @@ export function* jsonLines(source: CatalogSource): Generator<string> {
       max: feature.maxActivation,
       mean: feature.meanActivation,
       histogram: [...feature.fineHistogram],
-      contexts,
-      weights: feature.weights && weightsOf(feature.weights),
+      contexts: feature.contexts.map(contextLine),
+      intervals,
+      together: {
+        sampledTokens: feature.together.sampledTokens,
+        features: feature.together.features.map(({ featureIndex, share }) => ({ index: featureIndex, share })),
+      },
+      weights: weightsOf(feature.weights),
     }
     yield `${JSON.stringify(line)}\n`
   }

@@ -5,7 +5,7 @@ import { catalog } from '../../shared/contract/catalog'
 import type { HandlersOf } from '../../shared/wire'
 import { csvLines, jsonLines, type CatalogSource } from './catalog-lines'
 import { writeNewFile } from './new-file'
-import { piecesOf, type Services } from './services'
+import { atlasText, type Services } from './services'
 
 export const catalogHandlers = (services: Services) => {
   const { store, paths, version } = services
@@ -21,7 +21,7 @@ export const catalogHandlers = (services: Services) => {
         model,
         indexes,
         version,
-        pieces: await piecesOf(services, sae),
+        text: await atlasText(services, sae),
         signal,
       }
       const lines = format === 'jsonl' ? jsonLines(source) : csvLines(source)

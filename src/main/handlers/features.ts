@@ -1,15 +1,24 @@
 /** Answers about features, labels and tags. */
 /* eslint-disable @typescript-eslint/require-await -- async turns what the store throws into a rejection */
 import { features } from '../../shared/contract/features'
+import { toSpans } from '../../shared/token-spans'
 import type { HandlersOf } from '../../shared/wire'
-import { checkFeatures, piecesOf, type Services } from './services'
+import { atlasText, checkFeatures, piecesOf, type Services } from './services'
 
 export const featureHandlers = (services: Services) => {
   const { store } = services
   return {
     'features.list': async (query) => store.features.list(query, await piecesOf(services, store.saes.get(query.saeId))),
     'features.get': async ({ saeId, featureIndex }) =>
-      store.features.get(saeId, featureIndex, await piecesOf(services, store.saes.get(saeId))),
+      store.features.get(saeId, featureIndex, await atlasText(services, store.saes.get(saeId))),
+    'features.count': async (query) => {
+      store.saes.get(query.saeId)
+      return store.features.count(query)
+    },
+    'features.passage': async ({ saeId, documentIndex, start, length }) => {
+      const text = await atlasText(services, store.saes.get(saeId))
+      return { spans: toSpans(text.ids(documentIndex, start, length), null, text.pieces) }
+    },
     'features.label': async ({ saeId, featureIndex, text, author }) => {
       checkFeatures(store.saes.get(saeId), [featureIndex])
       return store.labels.choose(saeId, featureIndex, text, author)
@@ -18,9 +27,9 @@ export const featureHandlers = (services: Services) => {
       checkFeatures(store.saes.get(saeId), featureIndexes)
       return store.tags.put(saeId, featureIndexes, name)
     },
-    'features.untag': async ({ saeId, featureIndex, tagId }) => {
-      checkFeatures(store.saes.get(saeId), [featureIndex])
-      store.tags.take(saeId, featureIndex, tagId)
+    'features.untag': async ({ saeId, featureIndexes, tagId }) => {
+      checkFeatures(store.saes.get(saeId), featureIndexes)
+      store.tags.take(saeId, featureIndexes, tagId)
       return null
     },
     'tags.list': async ({ saeId }) => {

@@ -9,10 +9,12 @@ import { featureHandlers } from './features'
 import { hubHandlers } from './hub'
 import { libraryHandlers } from './library'
 import { lmHandlers } from './lm'
+import { noteHandlers } from './notes'
 import { runHandlers } from './runs'
 import { safetyHandlers } from './safety'
 import { searchHandlers } from './search'
 import type { Services } from './services'
+import { textHandlers } from './text'
 
 /** Handlers whose failures are translated: a full disk is a full disk whichever call met it. */
 export function makeHandlers(services: Services): MonoscopeHandlers {
@@ -25,7 +27,9 @@ export function makeHandlers(services: Services): MonoscopeHandlers {
     ...activationHandlers(services),
     ...runHandlers(services),
     ...featureHandlers(services),
+    ...noteHandlers(services),
     ...searchHandlers(services),
+    ...textHandlers(services),
     ...safetyHandlers(services),
     ...catalogHandlers(services),
   }

@@ -39,13 +39,19 @@ export type TrainSpec = z.infer<typeof TrainSpec>
 export const AtlasSpec = z.object({
   kind: z.literal('atlas'),
   model: ModelSource,
-  dataset: DatasetSource,
+  dataset: DatasetSource.extend({ sha256: z.string() }),
   sae: z.object({ path: z.string(), hookName: z.string(), contextSize: z.int() }),
-  /** Output file, safetensors. */
+  /** Output files, safetensors: the atlas, and the token ids of the dataset (see files/corpus-tokens.ts). */
   file: z.string(),
-  /** Contexts kept per feature, from distinct documents. */
-  topContexts: z.int().min(1),
+  tokensFile: z.string(),
+  /** Contexts kept per feature, from distinct documents, and random ones of each interval. */
+  topContexts: z.int().min(1).max(200),
+  intervalContexts: z.int().min(1).max(200),
   seed: z.int(),
+  /** Parts that are kept on disk one by one, so that a job that was cut off goes on; by the size of the dataset unless given. */
+  shards: z.int().min(1).optional(),
+  /** See SEGMENT_CHARACTERS. */
+  segmentCharacters: z.int().min(1).optional(),
 })
 export type AtlasSpec = z.infer<typeof AtlasSpec>
 
@@ -66,8 +72,9 @@ export const CollectSpec = z.object({
 export type CollectSpec = z.infer<typeof CollectSpec>
 
 /** Judge an autoencoder on held-out text with the whole model. */
-export const EvaluateSpec = AtlasSpec.omit({ kind: true, file: true, topContexts: true }).extend({
+export const EvaluateSpec = AtlasSpec.pick({ model: true, sae: true, seed: true }).extend({
   kind: z.literal('evaluate'),
+  dataset: DatasetSource,
 })
 export type EvaluateSpec = z.infer<typeof EvaluateSpec>
 
@@ -88,10 +95,7 @@ export type SaeArtifact = z.infer<typeof SaeArtifact>
 
 export const AtlasArtifact = z.object({
   file: z.string(),
-  tokens: z.int(),
-  documents: z.int(),
-  droppedTokens: z.int(),
-  liveFeatures: z.int(),
+  tokensFile: z.string(),
 })
 export type AtlasArtifact = z.infer<typeof AtlasArtifact>
 
@@ -142,6 +146,15 @@ export type Requests = {
       folder: string
     }
     answer: Forecast
+  }
+  /** Every active feature on every token of a text; row r has entries [starts[r], starts[r + 1]). Sinks have none. */
+  encodeText: {
+    ask: {
+      model: z.infer<typeof ModelSource>
+      sae: { path: string; hookName: string; contextSize: number }
+      text: string
+    }
+    answer: { ids: Int32Array; sinks: number; starts: Uint32Array; features: Uint32Array; values: Float32Array }
   }
   readText: { ask: { model: z.infer<typeof ModelSource>; text: string; top: number }; answer: ReadTokens }
   chatText: { ask: { model: z.infer<typeof ModelSource>; messages: ChatMessage[] }; answer: { text: string } }

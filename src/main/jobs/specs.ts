@@ -2,12 +2,14 @@
 import { join } from 'node:path'
 import type { TrainConfig } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
+import { tokensFileName } from '../files/corpus-tokens'
 import type { QueuedJob } from '../store/jobs'
 import type { Store } from '../store/store'
 import type { WorkspacePaths } from '../workspace/workspace'
 import type { JobSpec, TrainSpec } from './messages'
 
 const TOP_CONTEXTS = 20
+const INTERVAL_CONTEXTS = 10
 
 export type SpecSource = { store: Store; paths: WorkspacePaths; checkpointMinutes: number }
 
@@ -56,5 +58,7 @@ export function specOf(
     seed: sae.seed ?? 0,
   }
   if (job.kind === 'evaluate') return { kind: 'evaluate', ...shared }
-  return { kind: 'atlas', ...shared, file: atlasFile(paths, sae.id), topContexts: TOP_CONTEXTS }
+  const tokensFile = join(paths.corpora, tokensFileName(shared))
+  const contexts = { topContexts: TOP_CONTEXTS, intervalContexts: INTERVAL_CONTEXTS }
+  return { kind: 'atlas', ...shared, file: atlasFile(paths, sae.id), tokensFile, ...contexts }
 }

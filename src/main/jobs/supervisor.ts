@@ -2,6 +2,7 @@
 import { AppError, toFailure, type Failure } from '../../shared/errors'
 import type { JobState, MetricPoint } from '../../shared/domain'
 import { readAtlas } from '../files/atlas-file'
+import { CorpusTokens } from '../files/corpus-tokens'
 import type { Log } from '../log'
 import type { QueuedJob } from '../store/jobs'
 import type { Store } from '../store/store'
@@ -197,12 +198,19 @@ export class Supervisor {
     changes.notify()
   }
 
-  private async importAtlas({ file }: AtlasArtifact): Promise<void> {
-    const { store, pieces } = this.around
+  private async importAtlas({ file, tokensFile }: AtlasArtifact): Promise<void> {
+    const { store, pieces: known } = this.around
     const { job, datasetId } = this.queued
     if (job.saeId === null || datasetId === null) return
     const { sha256 } = store.models.get(store.saes.get(job.saeId).modelId)
-    await store.atlases.run({ saeId: job.saeId, datasetId }, await readAtlas(file), await pieces.of(sha256))
+    const [atlas, pieces] = [await readAtlas(file), await known.of(sha256)]
+    const tokens = CorpusTokens.open(tokensFile)
+    try {
+      const text = { pieces, ids: tokens.read.bind(tokens) }
+      await store.atlases.run({ saeId: job.saeId, datasetId }, atlas, text)
+    } finally {
+      tokens.close()
+    }
   }
 
   /** What an exit without a last message means. */

@@ -3,17 +3,21 @@
  * visible one and drops the old, so that readers see either of them whole. Labels, tags and flags are not touched.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { toSpans, type TokenPieces } from '../../shared/token-spans'
+import { toSpans, toText, type AtlasText } from '../../shared/token-spans'
 import { now, toBlob } from './blobs'
+import { packContexts, TOP, unpackContexts, type ContextColumns } from './context-blob'
 import type { Db } from './db'
 import { FeatureWeightsStore } from './feature-weights'
 import type { WeightColumns } from './feature-weights'
+import { indexedText } from './search-text'
 
 /** Columns of an atlas, as files/atlas-file.ts reads them. */
 export type AtlasColumns = {
   tokens: number
   documents: number
-  droppedTokens: number
+  /** Left out. */
+  bosTokens: number
+  sinkTokens: number
   dSae: number
   /** [dSae] */
   fired: Float64Array
@@ -21,24 +25,20 @@ export type AtlasColumns = {
   max: Float32Array
   /** [dSae, bins], counts of non-zero activations in equal bins from 0 to `max`. */
   histogram: Float32Array
-  /** [n] each, sorted by feature, then by max descending; `ids` and `values` [n, width]. */
-  contexts: {
-    feature: Int32Array
-    document: Int32Array
-    position: Int32Array
-    start: Int32Array
-    max: Float32Array
-    length: Int32Array
-    ids: Int32Array
-    values: Float32Array
-  }
-  /** Null in files of an older format. */
-  weights: WeightColumns | null
+  /** [dSae], and [dSae, intervals] activations in equal intervals of that width. */
+  intervalWidth: Float32Array
+  intervalFired: Float64Array
+  /** Of each feature the strongest first. */
+  contexts: ContextColumns
+  /** [dSae, n] features that are active on its tokens, padded with -1, and on which share; [dSae] tokens that were sampled. */
+  together: { indexes: Int32Array; shares: Float32Array; sampled: Int32Array }
+  weights: WeightColumns
 }
 
 /** Divides the 50 bins of the atlas, so that every count stays one. */
 const SMALL_BINS = 25
-const CHUNK_FEATURES = 256
+/** Features of one transaction: some 40 ms, during which nothing else is answered. */
+const CHUNK_FEATURES = 32
 const PEAK_BEFORE = 5
 const PEAK_AFTER = 5
 
@@ -62,37 +62,50 @@ export function rebin(fine: Float32Array, bins: number): Float32Array {
 export class AtlasImport {
   private readonly insertFeature
   private readonly insertBlobs
-  private readonly insertContext
+  private readonly insertPage
+  private readonly insertText
+  private readonly insertBox
   private readonly weights: FeatureWeightsStore
 
   constructor(private readonly db: Db) {
     this.weights = new FeatureWeightsStore(db)
+    // What people said before is copied here; what they say from now on, the triggers of migration 0005 copy.
     this.insertFeature = db.prepare(
-      `INSERT INTO feature (atlas_id, feature_index, fired_tokens, density, max_activation, mean_activation, top_token)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO feature (atlas_id, feature_index, fired_tokens, density, max_activation, mean_activation, top_token, label, marks)
+       SELECT @atlasId, @index, @fired, @density, @max, @mean, @topToken, chosen.text,
+         (chosen.text IS NOT NULL)
+         + 2 * EXISTS (SELECT 1 FROM feature_tag WHERE sae_id = @saeId AND feature_index = @index)
+         + 4 * EXISTS (SELECT 1 FROM safety_flag WHERE sae_id = @saeId AND feature_index = @index)
+       FROM (SELECT 1) LEFT JOIN label AS chosen ON chosen.sae_id = @saeId AND chosen.feature_index = @index AND chosen.chosen = 1`,
     )
     this.insertBlobs = db.prepare(
-      'INSERT INTO feature_blob (atlas_id, feature_index, histogram, fine_histogram, peak_ids, peak_values) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO feature_blob (atlas_id, feature_index, histogram, peak_ids, peak_values) VALUES (?, ?, ?, ?, ?)',
     )
-    this.insertContext = db.prepare(
-      `INSERT INTO context (atlas_id, feature_index, rank, document_index, position, max, peak, ids, "values")
+    this.insertPage = db.prepare(
+      `INSERT INTO feature_page (atlas_id, feature_index, histogram, interval_width, interval_fired, contexts, together,
+         together_shares, together_sampled)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
+    this.insertBox = db.prepare(
+      'INSERT INTO feature_box VALUES (@id, @atlasId, @atlasId, @density, @density, @max, @max, @mean, @mean)',
+    )
+    this.insertText = db.prepare('INSERT INTO context_text (rowid, text) VALUES (?, ?)')
   }
 
   /** Replaces the atlas of an autoencoder. When it fails the old one stays. */
-  async run(source: { saeId: number; datasetId: number }, atlas: AtlasColumns, pieces: TokenPieces): Promise<void> {
+  async run(source: AtlasSource, atlas: AtlasColumns, text: AtlasText): Promise<void> {
     const live = atlas.fired.reduce((count, fired) => count + (fired > 0 ? 1 : 0), 0)
+    const { tokens, documents, bosTokens, sinkTokens } = atlas
     const { lastInsertRowid } = this.db
       .prepare(
-        `INSERT INTO atlas (sae_id, dataset_id, tokens, documents, dropped_tokens, live_features, complete, built_at)
-         VALUES (?, ?, ?, ?, ?, ?, 0, ?)`,
+        `INSERT INTO atlas (sae_id, dataset_id, tokens, documents, bos_tokens, sink_tokens, live_features, complete, built_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)`,
       )
-      .run(source.saeId, source.datasetId, atlas.tokens, atlas.documents, atlas.droppedTokens, live, now())
+      .run(source.saeId, source.datasetId, tokens, documents, bosTokens, sinkTokens, live, now())
     const atlasId = Number(lastInsertRowid)
     try {
       for (let from = 0, row = 0; from < atlas.dSae; from += CHUNK_FEATURES) {
-        row = this.db.transaction(() => this.chunk(atlasId, { atlas, pieces, from, row }))()
+        row = this.db.transaction(() => this.chunk({ ...source, atlasId }, { atlas, text, from, row }))()
         await nextTurn()
       }
       this.show(atlasId, source.saeId)
@@ -107,70 +120,81 @@ export class AtlasImport {
     this.db.prepare('DELETE FROM atlas WHERE complete = 0').run()
   }
 
-  /** Writes features [from, from + chunk) and their contexts from context row `row` on; returns the next context row. */
-  private chunk(atlasId: number, at: { atlas: AtlasColumns; pieces: TokenPieces; from: number; row: number }): number {
-    const { atlas, pieces, from } = at
-    const bins = atlas.histogram.length / atlas.dSae
+  /** Writes features [from, from + chunk), whose contexts begin at row `row`; returns the row of the next one's. */
+  private chunk(
+    { saeId, atlasId }: AtlasSource & { atlasId: number },
+    at: { atlas: AtlasColumns; text: AtlasText; from: number; row: number },
+  ): number {
+    const { atlas, from, text } = at
     let row = at.row
     for (let i = from; i < Math.min(from + CHUNK_FEATURES, atlas.dSae); i++) {
-      const peak = peakOf(atlas, row, i, pieces)
+      const first = row
+      while (atlas.contexts.feature[row] === i) row += 1
+      const found = readContexts(atlas, [first, row], text)
       const fired = atlas.fired[i] ?? 0
+      const [density, max] = [atlas.tokens > 0 ? fired / atlas.tokens : 0, atlas.max[i] ?? 0]
       const mean = fired > 0 ? (atlas.sum[i] ?? 0) / fired : 0
-      const density = atlas.tokens > 0 ? fired / atlas.tokens : 0
-      const fine = atlas.histogram.subarray(i * bins, (i + 1) * bins)
-      this.insertFeature.run(atlasId, i, fired, density, atlas.max[i] ?? 0, mean, peak.token)
-      this.insertBlobs.run(
-        atlasId,
-        i,
-        toBlob(rebin(fine, SMALL_BINS)),
-        toBlob(fine),
-        toBlob(peak.ids),
-        toBlob(peak.values),
-      )
-      if (atlas.weights) this.weights.put(atlasId, i, atlas.weights)
-      for (let rank = 0; atlas.contexts.feature[row] === i; rank++, row++) this.context(atlasId, atlas, row, rank)
+      const id = (BigInt(atlasId) << 32n) + BigInt(i)
+      this.insertFeature.run({ atlasId, saeId, index: i, fired, density, max, mean, topToken: found.token })
+      this.insertBox.run({ id, atlasId, density, max, mean })
+      this.putBlobs(atlasId, i, { atlas, contexts: packContexts(atlas.contexts, first, row), peak: found })
+      if (found.text !== '') this.insertText.run(id, indexedText(found.text))
+      this.weights.put(atlasId, i, atlas.weights)
     }
     return row
   }
 
-  private context(atlasId: number, atlas: AtlasColumns, row: number, rank: number): void {
-    const { feature, document, position, start, max } = atlas.contexts
-    const { ids, values } = tokensOf(atlas, row)
-    const peak = Math.max(0, (position[row] ?? 0) - (start[row] ?? 0))
-    this.insertContext.run(
-      ...[atlasId, feature[row], rank, document[row], position[row], max[row], peak, toBlob(ids), toBlob(values)],
+  private putBlobs(
+    atlasId: number,
+    i: number,
+    {
+      atlas,
+      contexts,
+      peak,
+    }: { atlas: AtlasColumns; contexts: Buffer; peak: { ids: Int32Array; values: Float32Array } },
+  ): void {
+    const { intervalFired, intervalWidth, together, dSae } = atlas
+    const part = (all: Float32Array | Float64Array | Int32Array) => {
+      const width = all.length / dSae
+      return toBlob(all.subarray(i * width, (i + 1) * width))
+    }
+    const bins = atlas.histogram.length / dSae
+    const histogram = atlas.histogram.subarray(i * bins, (i + 1) * bins)
+    this.insertBlobs.run(...[atlasId, i, toBlob(rebin(histogram, SMALL_BINS)), toBlob(peak.ids), toBlob(peak.values)])
+    this.insertPage.run(
+      ...[atlasId, i, toBlob(histogram), intervalWidth[i] ?? 0, part(intervalFired), contexts],
+      ...[part(together.indexes), part(together.shares), together.sampled[i] ?? 0],
     )
   }
 
   private show(atlasId: number, saeId: number): void {
     this.db.transaction(() => {
       this.db.prepare('DELETE FROM atlas WHERE sae_id = ? AND id <> ?').run(saeId, atlasId)
-      this.db
-        .prepare(
-          `UPDATE feature SET label = label.text FROM label
-           WHERE feature.atlas_id = ? AND label.sae_id = ? AND label.chosen = 1 AND label.feature_index = feature.feature_index`,
-        )
-        .run(atlasId, saeId)
       this.db.prepare('UPDATE atlas SET complete = 1 WHERE id = ?').run(atlasId)
     })()
   }
 }
 
-/** Token ids and values of one context row, without the padding. */
-function tokensOf({ contexts }: AtlasColumns, row: number): { ids: Int32Array; values: Float32Array } {
-  const width = contexts.ids.length / Math.max(1, contexts.feature.length)
-  const begin = row * width
-  const end = begin + Math.min(width, contexts.length[row] ?? 0)
-  return { ids: contexts.ids.subarray(begin, end), values: contexts.values.subarray(begin, end) }
-}
+type AtlasSource = { saeId: number; datasetId: number }
+type Found = { ids: Int32Array; values: Float32Array; token: string | null; text: string }
 
-/** The tokens around the peak of the strongest context of feature `i`, whose contexts begin at `row`. */
-function peakOf(atlas: AtlasColumns, row: number, i: number, pieces: TokenPieces) {
-  if (atlas.contexts.feature[row] !== i) return { ids: new Int32Array(0), values: new Float32Array(0), token: null }
-  const { ids, values } = tokensOf(atlas, row)
-  const peak = Math.max(0, (atlas.contexts.position[row] ?? 0) - (atlas.contexts.start[row] ?? 0))
+/** What the strongest contexts, the first of rows [first, end), say: all their text, and the tokens around the very strongest. */
+function readContexts({ contexts }: AtlasColumns, [first, end]: [number, number], text: AtlasText): Found {
+  const idsOf = (row: number) =>
+    text.ids(contexts.document[row] ?? 0, contexts.start[row] ?? 0, contexts.length[row] ?? 0)
+  const texts: string[] = []
+  for (let row = first; row < end && contexts.interval[row] === TOP; row++) {
+    texts.push(toText(idsOf(row), text.pieces))
+  }
+  if (texts.length === 0) return { ids: new Int32Array(0), values: new Float32Array(0), token: null, text: '' }
+  const [{ values } = { values: new Float32Array(0) }] = unpackContexts(packContexts(contexts, first, first + 1))
+  const ids = idsOf(first)
+  const peak = contexts.marked[first] ?? 0
   let tokens = 0
-  const span = toSpans(ids, values, pieces).find(({ ids: part }) => (tokens += part.length) > peak)
+  const span = toSpans(ids, values, text.pieces).find(({ ids: part }) => (tokens += part.length) > peak)
   const [from, to] = [Math.max(0, peak - PEAK_BEFORE), peak + PEAK_AFTER + 1]
-  return { ids: ids.subarray(from, to), values: values.subarray(from, to), token: span?.text ?? null }
+  return {
+    ...{ ids: ids.slice(from, to), values: values.slice(from, to) },
+    ...{ token: span?.text ?? null, text: texts.join('\n') },
+  }
 }

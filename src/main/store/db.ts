@@ -21,6 +21,9 @@ export function openDb({ path, backups, migrations = MIGRATIONS }: OpenDbOptions
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = NORMAL')
     db.pragma('foreign_keys = ON')
+    // Lists of a million features are read along one index: 64 MB of pages, and what the system has of the rest.
+    db.pragma('cache_size = -65536')
+    db.pragma('mmap_size = 1073741824')
     if (isUnclean) check(db)
     migrate(db, backups, migrations)
     return db

@@ -1,8 +1,9 @@
 /** What the weights alone say of features: nearest features and logit weights, written with an atlas and read for one feature. */
-import type { FeatureWeights, LogitToken, Neighbour } from '../../shared/domain'
+import type { FeatureWeights, LogitToken } from '../../shared/domain'
 import { toSpans, type TokenPieces } from '../../shared/token-spans'
 import { float32Of, int32Of, toBlob } from './blobs'
 import type { Db } from './db'
+import { known } from './known-features'
 
 /** Columns of an atlas, as files/atlas-file.ts reads them; each [dSae] or [dSae, n]. */
 export type WeightColumns = {
@@ -26,7 +27,6 @@ type Row = {
   logitMin: number | null
   logitMax: number | null
 }
-type Known = { featureIndex: number; label: string | null; density: number; topToken: string | null }
 
 export class FeatureWeightsStore {
   private readonly insert
@@ -55,7 +55,7 @@ export class FeatureWeightsStore {
     )
   }
 
-  /** Null for an atlas that was made before these figures were kept. */
+  /** Null for a feature that is not there. */
   of(atlasId: number, featureIndex: number, pieces: TokenPieces): FeatureWeights | null {
     const row = this.db
       .prepare<[number, number], Row>(
@@ -67,21 +67,9 @@ export class FeatureWeightsStore {
       .get(atlasId, featureIndex)
     if (!row) return null
     const { decoderNorm, encoderCosine } = row
-    return { decoderNorm, encoderCosine, neighbours: this.neighbours(atlasId, row), logits: logitsOf(row, pieces) }
-  }
-
-  private neighbours(atlasId: number, row: Row): Neighbour[] {
-    const indexes = int32Of(row.neighbours)
-    const cosines = float32Of(row.neighbourCosines)
-    // CROSS JOIN makes SQLite walk the few wanted features, not all of them.
-    const known = this.db
-      .prepare<[string, number], Known>(
-        `SELECT feature_index AS featureIndex, label, density, top_token AS topToken
-         FROM json_each(?) AS wanted CROSS JOIN feature ON atlas_id = ? AND feature_index = wanted.value ORDER BY wanted.key`,
-      )
-      .all(JSON.stringify(Array.from(indexes)), atlasId)
-    const cosineOf = new Map(Array.from(indexes, (index, at) => [index, cosines[at] ?? 0]))
-    return known.map((one) => ({ ...one, cosine: cosineOf.get(one.featureIndex) ?? 0 }))
+    const near = known(this.db, atlasId, { indexes: row.neighbours, values: row.neighbourCosines })
+    const neighbours = near.map(({ value, ...feature }) => ({ ...feature, cosine: value }))
+    return { decoderNorm, encoderCosine, neighbours, logits: logitsOf(row, pieces) }
   }
 }
 

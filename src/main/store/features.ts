@@ -1,14 +1,19 @@
 /** The features of an autoencoder's atlas: list with filters, one feature with its contexts, columns for search. */
-import type { ExpressionBuilder } from 'kysely'
+import { sql, type Compilable, type ExpressionBuilder } from 'kysely'
 import type { z } from 'zod'
 import type { FeaturePage } from '../../shared/contract/features'
 import type { Context, FeatureDetail, FeatureFilter, FeatureRow, FeatureSort, Tag } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
-import { toSpans, type TokenPieces } from '../../shared/token-spans'
-import { float32Of, int32Of } from './blobs'
+import { toSpans, type AtlasText, type TokenPieces } from '../../shared/token-spans'
+import { float32Of, float64Of, int32Of } from './blobs'
+import { TOP, unpackContexts, type StoredContext } from './context-blob'
 import type { Db } from './db'
+import { isOpen, MANY, planFilter, type Plan } from './feature-filter'
 import { FeatureWeightsStore } from './feature-weights'
+import { known } from './known-features'
 import type { LabelStore } from './labels'
+import type { ListStore } from './lists'
+import type { NoteStore } from './notes'
 import type { SafetyStore } from './safety'
 import { all, queries, type Tables } from './tables'
 import type { TagStore } from './tags'
@@ -22,12 +27,28 @@ export type FeatureQuery = {
   limit: number
 }
 
-type Blobs = { featureIndex: number; histogram: Buffer; fineHistogram: Buffer; peakIds: Buffer; peakValues: Buffer }
-type ContextRow = { documentIndex: number; position: number; max: number; peak: number; ids: Buffer; values: Buffer }
+type Blobs = { featureIndex: number; histogram: Buffer; peakIds: Buffer; peakValues: Buffer }
+type PageRow = {
+  histogram: Buffer
+  intervalWidth: number
+  intervalFired: Buffer
+  contexts: Buffer
+  together: Buffer
+  shares: Buffer
+  sampled: number
+}
+export type FeatureFigures = Pick<
+  FeatureRow,
+  'featureIndex' | 'label' | 'tags' | 'topToken' | 'density' | 'maxActivation'
+>
+type Order = Pick<FeatureQuery, 'sort' | 'descending'>
 type AtlasRow = { id: number; total: number; alive: number }
-type Parts = { labels: LabelStore; tags: TagStore; safety: SafetyStore }
+type Parts = { labels: LabelStore; tags: TagStore; safety: SafetyStore; notes: NoteStore; lists: ListStore }
 
-const LIKE_SPECIAL = /[\\%_]/g
+/** Matching features are counted up to here at first: a count needs no more to be shown. */
+export const COUNTED_AT_FIRST = 10_000
+
+const COLUMNS = { density: 'density', max: 'max_activation', mean: 'mean_activation' } as const
 
 export class FeatureStore {
   private readonly weights: FeatureWeightsStore
@@ -45,62 +66,111 @@ export class FeatureStore {
    * @throws AppError `atlas-missing`
    */
   list(query: FeatureQuery, pieces: TokenPieces): FeaturePage {
-    const atlas = this.atlas(query.saeId)
-    const base = queries.selectFrom('feature').where('atlas_id', '=', atlas.id).where(matches(query))
-    const [counted] = all(
-      this.db,
-      base.select((eb) => eb.fn.countAll<number>().as('matching')),
-    )
-    const direction = query.descending ? 'desc' : 'asc'
-    let sorted = base.selectAll()
-    // Features without a label come last in either direction.
-    if (query.sort === 'label') sorted = sorted.orderBy((eb) => eb('label', 'is', null)).orderBy('label', direction)
-    if (query.sort === 'density') sorted = sorted.orderBy('density', direction)
-    if (query.sort === 'max') sorted = sorted.orderBy('max_activation', direction)
-    sorted = sorted.orderBy('feature_index', query.sort === 'index' ? direction : 'asc')
-    const rows = all(this.db, sorted.limit(query.limit).offset(query.offset))
-    return {
-      rows: this.complete(query.saeId, rows, pieces),
-      matching: counted?.matching ?? 0,
-      total: atlas.total,
-      alive: atlas.alive,
+    const { total, alive, id: atlasId } = this.atlas(query.saeId)
+    const { filter, offset, limit } = query
+    const plan = planFilter(this.db, { saeId: query.saeId, atlasId, filter })
+    if (plan.few && !plan.isExact) {
+      const found = indexesOf(this.db, among(plan.few, plan, query))
+      const rows = this.rows(query.saeId, found.slice(offset, offset + limit), pieces)
+      return { rows, matching: found.length, isMore: false, total, alive }
     }
+    const indexes = plan.few
+      ? indexesOf(this.db, among(plan.few, plan, query).limit(limit).offset(offset))
+      : this.page(plan, query)
+    const rows = this.rows(query.saeId, indexes, pieces)
+    if (isOpen(filter)) return { rows, matching: total, isMore: false, total, alive }
+    // A first page that is not full has them all.
+    const isWhole = offset === 0 && indexes.length < limit
+    const found = isWhole ? indexes.length : plan.isMany ? MANY : this.counted(plan, COUNTED_AT_FIRST + 1)
+    const isMore = found > COUNTED_AT_FIRST
+    return { rows, matching: isMore ? COUNTED_AT_FIRST : found, isMore, total, alive }
+  }
+
+  /** Features that match a filter. @throws AppError `atlas-missing` */
+  count({ saeId, filter }: Pick<FeatureQuery, 'saeId' | 'filter'>): number {
+    return this.counted(planFilter(this.db, { saeId, atlasId: this.atlas(saeId).id, filter }))
+  }
+
+  private counted(plan: Plan, most = Number.MAX_SAFE_INTEGER): number {
+    if (plan.few && plan.isExact) return plan.few.length
+    const all = queries.selectFrom('feature').select('feature_index').where(plan.matches)
+    const found = plan.few ? among(plan.few, plan) : all
+    const { sql: inner, parameters } = found.limit(most).compile()
+    const counting = this.db.prepare<unknown[], number>(`SELECT count(*) FROM (${inner})`)
+    return counting.pluck().get(...parameters) ?? 0
+  }
+
+  /** One page of a list, read along the index of its order, equal ones by number in the same direction: an index is read either way. */
+  private page(plan: Plan, { filter, sort, descending, limit, offset }: FeatureQuery): number[] {
+    const direction = descending ? 'desc' : 'asc'
+    const along = sort === 'index' || sort === 'label' ? undefined : COLUMNS[sort]
+    const base = queries
+      .selectFrom('feature')
+      .select('feature_index')
+      .where((eb) => plan.matches(eb, along))
+    if (sort !== 'label') {
+      const ordered = along === undefined ? base : base.orderBy(along, direction)
+      return indexesOf(this.db, ordered.orderBy('feature_index', direction).limit(limit).offset(offset))
+    }
+    // Labelled features by label, then those without one: they come last in either direction.
+    const named = base.where('label', 'is not', null).orderBy('label', direction).orderBy('feature_index', direction)
+    const first = filter.labelled === 'no' ? [] : indexesOf(this.db, named.limit(limit).offset(offset))
+    if (first.length === limit || filter.labelled === 'yes') return first
+    const isNamed = (eb: ExpressionBuilder<Tables, 'feature'>) =>
+      eb.and([plan.matches(eb), eb('label', 'is not', null)])
+    const before = first.length > 0 || offset === 0 ? offset : this.counted({ ...plan, matches: isNamed })
+    const rest = base.where('label', 'is', null).orderBy('feature_index', direction)
+    return [...first, ...indexesOf(this.db, rest.limit(limit - first.length).offset(offset - before))]
   }
 
   // Here and in `blobs` CROSS JOIN makes SQLite walk the few wanted features, not all of them.
 
   /** Rows of chosen features, in the order asked; indexes the atlas does not have are left out. */
   rows(saeId: number, featureIndexes: readonly number[], pieces: TokenPieces): FeatureRow[] {
-    const atlas = this.atlas(saeId)
-    const found = this.db
-      .prepare<[string, number], Tables['feature']>(
-        `SELECT feature.* FROM json_each(?) AS wanted
-         CROSS JOIN feature ON feature.atlas_id = ? AND feature.feature_index = wanted.value ORDER BY wanted.key`,
-      )
-      .all(JSON.stringify(featureIndexes), atlas.id)
-    return this.complete(saeId, found, pieces)
+    return this.complete(saeId, this.plainRows(saeId, featureIndexes), pieces)
   }
 
-  /** @throws AppError `atlas-missing`, `not-found` */
-  get(saeId: number, featureIndex: number, pieces: TokenPieces): FeatureDetail {
+  /** @throws AppError `atlas-missing`, `not-found`; of the file with the corpus's token ids */
+  get(saeId: number, featureIndex: number, text: AtlasText): FeatureDetail {
     const atlas = this.atlas(saeId)
-    const [row] = this.rows(saeId, [featureIndex], pieces)
-    const stats = this.db
-      .prepare<[number, number], { mean: number }>(
-        'SELECT mean_activation AS mean FROM feature WHERE atlas_id = ? AND feature_index = ?',
-      )
+    const [row] = this.rows(saeId, [featureIndex], text.pieces)
+    const mean = this.db
+      .prepare<[number, number], number>('SELECT mean_activation FROM feature WHERE atlas_id = ? AND feature_index = ?')
+      .pluck()
       .get(atlas.id, featureIndex)
-    const blobs = this.blobs(atlas.id, [featureIndex]).get(featureIndex)
-    if (!row || !stats || !blobs) throw new AppError('not-found', { what: 'feature', id: featureIndex })
+    const page = this.pageOf(atlas.id, featureIndex)
+    const weights = this.weights.of(atlas.id, featureIndex, text.pieces)
+    if (!row || mean === undefined || !page || !weights) {
+      throw new AppError('not-found', { what: 'feature', id: featureIndex })
+    }
+    const contexts = unpackContexts(page.contexts)
     return {
       ...row,
-      meanActivation: stats.mean,
-      fineHistogram: float32Of(blobs.fineHistogram),
-      contexts: this.contexts(atlas.id, featureIndex, pieces),
+      meanActivation: mean,
+      fineHistogram: float32Of(page.histogram),
+      contexts: contexts.filter(({ interval }) => interval === TOP).map((context) => contextOf(context, text)),
+      intervals: intervalsOf(page, contexts, { max: row.maxActivation, text }),
+      together: {
+        sampledTokens: page.sampled,
+        features: known(this.db, atlas.id, { indexes: page.together, values: page.shares }).map(
+          ({ value, ...feature }) => ({ ...feature, share: value }),
+        ),
+      },
       labels: this.parts.labels.of(saeId, featureIndex),
+      notes: this.parts.notes.of(saeId, featureIndex),
+      lists: this.parts.lists.ofFeature(saeId, featureIndex),
       safety: this.parts.safety.ofFeature(saeId, featureIndex),
-      weights: this.weights.of(atlas.id, featureIndex, pieces),
+      weights,
     }
+  }
+
+  /** The figures of some features, in the order asked, without what a row of a list shows beside them. @throws AppError `atlas-missing` */
+  figures(saeId: number, featureIndexes: readonly number[]): FeatureFigures[] {
+    const tags = this.parts.tags.ofFeatures(saeId, featureIndexes)
+    return this.plainRows(saeId, featureIndexes).map((row) => ({
+      ...{ featureIndex: row.feature_index, label: row.label, tags: tags.get(row.feature_index) ?? [] },
+      ...{ topToken: row.top_token, density: row.density, maxActivation: row.max_activation },
+    }))
   }
 
   /** Feature indexes of the atlas in order, for exports. */
@@ -130,6 +200,15 @@ export class FeatureStore {
     return { maxActivations, densities }
   }
 
+  private plainRows(saeId: number, featureIndexes: readonly number[]): Tables['feature'][] {
+    return this.db
+      .prepare<[string, number], Tables['feature']>(
+        `SELECT feature.* FROM json_each(?) AS wanted
+         CROSS JOIN feature ON feature.atlas_id = ? AND feature.feature_index = wanted.value ORDER BY wanted.key`,
+      )
+      .all(JSON.stringify(featureIndexes), this.atlas(saeId).id)
+  }
+
   private atlas(saeId: number): AtlasRow {
     const row = this.db
       .prepare<[number], AtlasRow>(
@@ -144,8 +223,7 @@ export class FeatureStore {
   private blobs(atlasId: number, featureIndexes: readonly number[]): Map<number, Blobs> {
     const rows = this.db
       .prepare<[string, number], Blobs>(
-        `SELECT feature_index AS featureIndex, histogram, fine_histogram AS fineHistogram, peak_ids AS peakIds,
-           peak_values AS peakValues
+        `SELECT feature_index AS featureIndex, histogram, peak_ids AS peakIds, peak_values AS peakValues
          FROM json_each(?) AS wanted CROSS JOIN feature_blob ON atlas_id = ? AND feature_index = wanted.value`,
       )
       .all(JSON.stringify(featureIndexes), atlasId)
@@ -161,42 +239,36 @@ export class FeatureStore {
     )
   }
 
-  private contexts(atlasId: number, featureIndex: number, pieces: TokenPieces): Context[] {
+  private pageOf(atlasId: number, featureIndex: number): PageRow | undefined {
     return this.db
-      .prepare<[number, number], ContextRow>(
-        `SELECT document_index AS documentIndex, position, max, peak, ids, "values" FROM context
-         WHERE atlas_id = ? AND feature_index = ? ORDER BY rank`,
+      .prepare<[number, number], PageRow>(
+        `SELECT histogram, interval_width AS intervalWidth, interval_fired AS intervalFired, contexts, together,
+           together_shares AS shares, together_sampled AS sampled
+         FROM feature_page WHERE atlas_id = ? AND feature_index = ?`,
       )
-      .all(atlasId, featureIndex)
-      .map((row) => contextOf(row, pieces))
+      .get(atlasId, featureIndex)
   }
 }
 
-/** The filter of a query as SQL conditions on `feature`. */
-function matches({ saeId, filter }: FeatureQuery) {
-  return (eb: ExpressionBuilder<Tables, 'feature'>) => {
-    const conditions = []
-    const text = filter.text.trim()
-    if (text !== '') {
-      const pattern = `%${text.replace(LIKE_SPECIAL, '\\$&')}%`
-      const like = (column: 'label' | 'top_token') => eb.fn<number>('like', [eb.val(pattern), column, eb.val('\\')])
-      conditions.push(eb.or([eb(like('label'), '=', 1), eb(like('top_token'), '=', 1)]))
-    }
-    if (filter.state !== 'any') conditions.push(eb('fired_tokens', filter.state === 'alive' ? '>' : '=', 0))
-    if (filter.labelled !== 'any') conditions.push(eb('label', filter.labelled === 'yes' ? 'is not' : 'is', null))
-    if (filter.minDensity !== null) conditions.push(eb('density', '>=', filter.minDensity))
-    if (filter.maxDensity !== null) conditions.push(eb('density', '<=', filter.maxDensity))
-    for (const tagId of filter.tagIds) {
-      const tagged = queries
-        .selectFrom('feature_tag')
-        .select('feature_index')
-        .where('tag_id', '=', tagId)
-        .where('sae_id', '=', saeId)
-      conditions.push(eb('feature_index', 'in', tagged))
-    }
-    return eb.and(conditions)
-  }
+/** Those of some features that match a filter, in its order. */
+function among(few: readonly number[], plan: Plan, order: Order = { sort: 'index', descending: false }) {
+  const wanted = sql<{ value: number }>`json_each(${JSON.stringify(few)})`.as('wanted')
+  // CROSS JOIN makes SQLite walk the few wanted features, not all of them.
+  const found = queries
+    .selectFrom(wanted)
+    .crossJoin('feature')
+    .select('feature_index')
+    .whereRef('feature_index', '=', 'wanted.value')
+    .where(plan.matches)
+  const direction = order.descending ? 'desc' : 'asc'
+  let ordered = found
+  if (order.sort === 'label') ordered = found.orderBy(sql`label IS NULL`).orderBy('label', direction)
+  else if (order.sort !== 'index') ordered = found.orderBy(COLUMNS[order.sort], direction)
+  return ordered.orderBy('feature_index', direction)
 }
+
+const indexesOf = (db: Db, query: Compilable<{ feature_index: number }>): number[] =>
+  all(db, query).map((row) => row.feature_index)
 
 type Extras = { blobs: Blobs | undefined; tags: Tag[] | undefined }
 
@@ -215,9 +287,24 @@ function rowOf(saeId: number, row: Tables['feature'], { blobs, tags }: Extras, p
   }
 }
 
-function contextOf(row: ContextRow, pieces: TokenPieces): Context {
-  const spans = toSpans(int32Of(row.ids), float32Of(row.values), pieces)
+function contextOf({ document, start, length, marked, value, values }: StoredContext, text: AtlasText): Context {
+  const spans = toSpans(text.ids(document, start, length), values, text.pieces)
   let tokens = 0
-  const peak = spans.findIndex((span) => (tokens += span.ids.length) > row.peak)
-  return { documentIndex: row.documentIndex, position: row.position, max: row.max, spans, peak: Math.max(0, peak) }
+  const peak = spans.findIndex((span) => (tokens += span.ids.length) > marked)
+  return { documentIndex: document, position: start + marked, start, value, spans, peak: Math.max(0, peak) }
+}
+
+/** From the interval that the largest activation lies in down to the one at 0. */
+function intervalsOf(
+  { intervalWidth: width, intervalFired }: PageRow,
+  contexts: readonly StoredContext[],
+  { max, text }: { max: number; text: AtlasText },
+): FeatureDetail['intervals'] {
+  const fired = float64Of(intervalFired)
+  return Array.from(fired, (firedTokens, interval) => ({
+    ...{ from: interval * width, to: Math.min(max, (interval + 1) * width), firedTokens },
+    contexts: contexts.filter((context) => context.interval === interval).map((context) => contextOf(context, text)),
+  }))
+    .filter(({ from }) => width > 0 && from <= max)
+    .toReversed()
 }

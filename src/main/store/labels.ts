@@ -26,11 +26,6 @@ export class LabelStore {
         .prepare('UPDATE label SET chosen = 0 WHERE sae_id = ? AND feature_index = ? AND chosen = 1')
         .run(saeId, featureIndex)
       if (text !== '') this.putChosen(saeId, featureIndex, { text, author })
-      this.db
-        .prepare(
-          'UPDATE feature SET label = ? WHERE feature_index = ? AND atlas_id IN (SELECT id FROM atlas WHERE sae_id = ?)',
-        )
-        .run(text === '' ? null : text, featureIndex, saeId)
     })()
     return this.of(saeId, featureIndex)
   }

@@ -19,7 +19,8 @@ type AtlasColumns = {
   atlasDatasetName: string
   atlasTokens: number
   atlasDocuments: number
-  atlasDropped: number
+  atlasBos: number
+  atlasSinks: number
   atlasLive: number
   atlasBuiltAt: string
 }
@@ -29,7 +30,7 @@ const SELECT = `
     sae.architecture, sae.d_in AS dIn, sae.d_sae AS dSae, sae.context_size AS contextSize, sae.path, sae.sha256, sae.partial,
     sae.summary, sae.quality, sae.backend, sae.seed, sae.created_at AS createdAt, atlas.dataset_id AS atlasDatasetId,
     dataset.name AS atlasDatasetName, atlas.tokens AS atlasTokens, atlas.documents AS atlasDocuments,
-    atlas.dropped_tokens AS atlasDropped, atlas.live_features AS atlasLive, atlas.built_at AS atlasBuiltAt
+    atlas.bos_tokens AS atlasBos, atlas.sink_tokens AS atlasSinks, atlas.live_features AS atlasLive, atlas.built_at AS atlasBuiltAt
   FROM sae
   JOIN model ON model.id = sae.model_id
   LEFT JOIN atlas ON atlas.sae_id = sae.id AND atlas.complete = 1
@@ -42,7 +43,8 @@ function atlasOf(columns: AtlasColumns): Sae['atlas'] {
     datasetName: columns.atlasDatasetName,
     tokens: columns.atlasTokens,
     documents: columns.atlasDocuments,
-    droppedTokens: columns.atlasDropped,
+    bosTokens: columns.atlasBos,
+    sinkTokens: columns.atlasSinks,
     liveFeatures: columns.atlasLive,
     builtAt: columns.atlasBuiltAt,
   }
@@ -121,8 +123,8 @@ export class SaeStore {
 
   private saeOf(row: Row): Sae {
     const { atlasDatasetId, atlasDatasetName, atlasTokens, atlasDocuments, ...rest } = row
-    const { atlasDropped, atlasLive, atlasBuiltAt, ...own } = rest
-    const counts = { atlasTokens, atlasDocuments, atlasDropped, atlasLive }
+    const { atlasBos, atlasSinks, atlasLive, atlasBuiltAt, ...own } = rest
+    const counts = { atlasTokens, atlasDocuments, atlasBos, atlasSinks, atlasLive }
     return {
       ...own,
       path: resolve(this.folder, own.path),

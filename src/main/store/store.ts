@@ -7,11 +7,14 @@ import { ExportStore } from './exports'
 import { FeatureStore } from './features'
 import { JobStore } from './jobs'
 import { LabelStore } from './labels'
+import { ListStore } from './lists'
 import { MetricStore } from './metrics'
 import { ModelStore } from './models'
+import { NoteStore } from './notes'
 import { RunStore } from './runs'
 import { SaeStore } from './saes'
 import { SafetyStore } from './safety'
+import { SavedViewStore } from './saved-views'
 import { SettingStore } from './settings'
 import { TagStore } from './tags'
 
@@ -27,6 +30,9 @@ export type Store = {
   atlases: AtlasImport
   labels: LabelStore
   tags: TagStore
+  notes: NoteStore
+  lists: ListStore
+  savedViews: SavedViewStore
   safety: SafetyStore
   exports: ExportStore
   settings: SettingStore
@@ -45,6 +51,8 @@ export function openStore(options: OpenDbOptions & { folder: string }): Store {
   const labels = new LabelStore(db)
   const tags = new TagStore(db)
   const safety = new SafetyStore(db)
+  const notes = new NoteStore(db)
+  const lists = new ListStore(db)
   return {
     models: new ModelStore(db),
     datasets: new DatasetStore(db),
@@ -53,11 +61,14 @@ export function openStore(options: OpenDbOptions & { folder: string }): Store {
     jobs: new JobStore(db),
     metrics: new MetricStore(db),
     saes: new SaeStore(db, options.folder),
-    features: new FeatureStore(db, { labels, tags, safety }),
+    features: new FeatureStore(db, { labels, tags, safety, notes, lists }),
     atlases: new AtlasImport(db),
     labels,
     tags,
     safety,
+    notes,
+    lists,
+    savedViews: new SavedViewStore(db),
     exports: new ExportStore(db, options.folder),
     settings: new SettingStore(db),
     together: (writes) => db.transaction(writes)(),

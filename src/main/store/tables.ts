@@ -12,15 +12,9 @@ export type Tables = {
     mean_activation: number
     top_token: string | null
     label: string | null
+    marks: number
   }
-  feature_blob: {
-    atlas_id: number
-    feature_index: number
-    histogram: Buffer
-    fine_histogram: Buffer
-    peak_ids: Buffer
-    peak_values: Buffer
-  }
+  label: { id: number; sae_id: number; feature_index: number; chosen: number }
   feature_tag: { sae_id: number; feature_index: number; tag_id: number }
   tag: { id: number; name: string; color: number }
 }

@@ -34,25 +34,29 @@ export class TagStore {
     return found
   }
 
-  /** Puts a tag on features, making it when the name is new; names differ by more than case. */
-  put(saeId: number, featureIndexes: readonly number[], name: string): Tag {
+  /**
+   * Puts a tag on features, making it when the name is new; names differ by more than case.
+   * @returns the tag, and the features that did not have it before
+   */
+  put(saeId: number, featureIndexes: readonly number[], name: string): Tag & { added: number[] } {
     return this.db.transaction(() => {
       const tag = this.byName(name) ?? this.make(name)
       const insert = this.db.prepare(
         'INSERT OR IGNORE INTO feature_tag (sae_id, feature_index, tag_id) VALUES (?, ?, ?)',
       )
-      for (const featureIndex of featureIndexes) insert.run(saeId, featureIndex, tag.id)
-      return tag
+      const added = featureIndexes.filter((featureIndex) => insert.run(saeId, featureIndex, tag.id).changes > 0)
+      return { ...tag, added }
     })()
   }
 
   /** @throws AppError `not-found` when the tag does not exist */
-  take(saeId: number, featureIndex: number, tagId: number): void {
+  take(saeId: number, featureIndexes: readonly number[], tagId: number): void {
     const exists = this.db.prepare('SELECT 1 FROM tag WHERE id = ?').get(tagId)
     if (!exists) throw new AppError('not-found', { what: 'tag', id: tagId })
-    this.db
-      .prepare('DELETE FROM feature_tag WHERE sae_id = ? AND feature_index = ? AND tag_id = ?')
-      .run(saeId, featureIndex, tagId)
+    this.db.transaction(() => {
+      const remove = this.db.prepare('DELETE FROM feature_tag WHERE sae_id = ? AND feature_index = ? AND tag_id = ?')
+      for (const featureIndex of featureIndexes) remove.run(saeId, featureIndex, tagId)
+    })()
   }
 
   private byName(name: string): Tag | undefined {

@@ -5,12 +5,13 @@ import { inspectDataset } from '../files/documents'
 import { readSaelens, WEIGHTS_FILE } from '../files/saelens'
 import { inspectModel, loadModel, loadTokenizer, renderChat } from '../engine/lm'
 import { searchPrompts } from '../engine/measure/prompt-search'
+import { encodeText } from '../engine/measure/text-codes'
 import { createSae } from '../engine/sae/loaded'
 import type { Sae } from '../engine/sae/loaded'
 import type { Backend } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import type { RequestName, Requests, StreamName, Streams } from '../jobs/messages'
-import { requireWidth } from './atlas'
+import { requireWidth, sinkNormOf } from './atlas'
 import { giveWay } from './channel'
 import { countTokens, previewDocuments } from './datasets'
 import { forecastRun } from './forecast'
@@ -32,6 +33,8 @@ class Kept<T extends { dispose(): void }> {
   }
 }
 
+type ReadySae = { sae: Sae; sinkNorm: number | null; dispose(): void }
+
 async function openModel(path: string): Promise<ReadyModel> {
   const model = await loadModel(path)
   const tokenizer = await loadTokenizer(path, model.config.vocabulary)
@@ -48,7 +51,7 @@ async function keyOfSae(path: string): Promise<string> {
 
 export class Answerer {
   private readonly models = new Kept<ReadyModel>()
-  private readonly saes = new Kept<Sae>()
+  private readonly saes = new Kept<ReadySae>()
 
   /** What the process took before it was asked anything: a training's own process starts as this one did. */
   private readonly base = { baseBytes: process.memoryUsage.rss(), baseSeconds: performance.now() / 1000 }
@@ -65,6 +68,7 @@ export class Answerer {
     inspectDataset,
     previewDocuments,
     countTokens,
+    encodeText: (input, signal) => this.encodeText(input, signal),
     searchPrompts: (input, signal) => this.searchPrompts(input, signal),
     forecastRun: (input) => forecastRun(input, { backend: this.backend, ...this.base }),
     readText: async (input) => readText(await this.model(input.model), input),
@@ -93,14 +97,37 @@ export class Answerer {
     return this.models.get(`${path} ${sha256}`, () => openModel(path))
   }
 
+  private async sae(path: string, dModel: number): Promise<ReadySae> {
+    const found = await this.saes.get(await keyOfSae(path), async () => {
+      const stored = await readSaelens(path)
+      const sae = createSae(stored, path)
+      return { sae, sinkNorm: sinkNormOf(stored), dispose: () => sae.dispose() }
+    })
+    requireWidth(found.sae, dModel, path)
+    return found
+  }
+
+  private async encodeText(
+    input: Requests['encodeText']['ask'],
+    signal: AbortSignal,
+  ): Promise<Requests['encodeText']['answer']> {
+    const { model, tokenizer } = await this.model(input.model)
+    const { sae, sinkNorm } = await this.sae(input.sae.path, model.config.dModel)
+    const contextSize = Math.min(input.sae.contextSize, model.config.contextSize)
+    const reader = { model, sae, hookName: input.sae.hookName, bosId: tokenizer.bosId, contextSize, sinkNorm }
+    const { codes, ...rest } = await encodeText(tokenizer.encode(input.text), reader, async () => {
+      await giveWay()
+      return !signal.aborted
+    })
+    return { ...rest, ...codes }
+  }
+
   private async searchPrompts(
     input: Requests['searchPrompts']['ask'],
     signal: AbortSignal,
   ): Promise<Requests['searchPrompts']['answer']> {
     const { model, tokenizer } = await this.model(input.model)
-    const key = await keyOfSae(input.sae.path)
-    const sae = await this.saes.get(key, async () => createSae(await readSaelens(input.sae.path), input.sae.path))
-    requireWidth(sae, model.config.dModel, input.sae.path)
+    const { sae } = await this.sae(input.sae.path, model.config.dModel)
     const bosId = tokenizer.bosId
     const reader = { model, hookName: input.sae.hookName, bosId, encode: (text: string) => tokenizer.encode(text) }
     return searchPrompts(reader, sae, input, async () => {

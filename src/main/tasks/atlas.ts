@@ -1,12 +1,12 @@
 /** The atlas job: encodes a dataset once and writes the statistics and contexts of every feature into one file. */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { readDocuments } from '../files/documents'
 import { writeAtlas } from '../files/atlas-file'
 import type { AtlasWeights } from '../files/atlas-file'
 import { readSaelens, sha256OfFile, WEIGHTS_FILE } from '../files/saelens'
 import type { SaelensFolder } from '../files/saelens'
-import { join } from 'node:path'
-import { buildAtlas } from '../engine/measure/atlas'
 import type { AtlasFigures } from '../engine/measure/atlas'
 import { measureWeights } from '../engine/measure/feature-weights'
 import { createSae } from '../engine/sae/loaded'
@@ -19,11 +19,11 @@ import type { tf } from '../engine/tf'
 import { AppError } from '../../shared/errors'
 import { isOnResidualStream } from '../../shared/hooks'
 import type { AtlasSpec } from '../jobs/messages'
+import { partsFolder, planParts, sketchParts } from './atlas-parts'
 import type { Channel } from './channel'
 import { giveWay } from './channel'
 import { openSource } from './source'
 
-const PROGRESS_MS = 100
 const OwnMetadata = z.object({ monoscope: z.object({ sink_norm: z.number().positive() }) })
 
 type Reader = { source: ActivationSource; tokenizer: { encode(text: string): number[] }; contextSize: number }
@@ -48,32 +48,6 @@ async function findSinkNorm(
   return measureScale(source, training, { order, contextSize }).sinkNorm
 }
 
-async function countDocuments(spec: AtlasSpec): Promise<number> {
-  let count = 0
-  for await (const document of readDocuments(spec.dataset)) count = document.index + 1
-  if (count === 0) throw new AppError('dataset-empty', { path: spec.dataset.path })
-  return count
-}
-
-/** Sends progress, lets messages in, and says whether to go on. */
-function progressOf(
-  channel: Channel,
-  total: number,
-): (progress: { documents: number; tokens: number }) => Promise<boolean> {
-  const startedAt = performance.now()
-  let sentAt = 0
-  return async ({ documents, tokens }) => {
-    const now = performance.now()
-    if (now - sentAt >= PROGRESS_MS) {
-      sentAt = now
-      const tokensPerSecond = tokens / Math.max(1e-3, (now - startedAt) / 1000)
-      channel.send({ type: 'progress', done: documents, total, tokensPerSecond })
-    }
-    await giveWay()
-    return !channel.isCancelled()
-  }
-}
-
 /**
  * What the weights say; logits only where the autoencoder reads and writes the residual stream.
  * @returns null when it was cancelled
@@ -95,55 +69,51 @@ async function weightsOf(spec: AtlasSpec, sae: SaelensFolder, channel: Channel):
 
 async function saveAtlas(
   spec: AtlasSpec,
-  { figures, weights }: { figures: AtlasFigures; weights: AtlasWeights },
+  { figures, weights, saeSha256 }: { figures: AtlasFigures; weights: AtlasWeights; saeSha256: string },
   channel: Channel,
 ): Promise<void> {
   const origin = {
     model_name: spec.model.name,
     model_sha256: spec.model.sha256,
     hook_name: spec.sae.hookName,
-    sae_sha256: await sha256OfFile(join(spec.sae.path, WEIGHTS_FILE)),
+    sae_sha256: saeSha256,
     dataset: spec.dataset.name,
+    dataset_sha256: spec.dataset.sha256,
     context_size: String(spec.sae.contextSize),
     seed: String(spec.seed),
     backend: channel.backend.name,
   }
   await writeAtlas(spec.file, { ...figures, weights, origin })
-  channel.send({
-    type: 'atlas',
-    atlas: {
-      file: spec.file,
-      tokens: figures.tokens,
-      documents: figures.documents,
-      droppedTokens: figures.droppedTokens,
-      liveFeatures: figures.fired.reduce((sum, fired) => sum + (fired > 0 ? 1 : 0), 0),
-    },
-  })
+  channel.send({ type: 'atlas', atlas: { file: spec.file, tokensFile: spec.tokensFile } })
 }
 
 /**
- * Builds the atlas.
- * @returns false when it was cancelled; no file is written then
+ * Builds the atlas, or the rest of one whose job was cut off.
+ * @returns false when it was cancelled; no atlas is written then, finished parts stay
  * @throws AppError of model, SAE, dataset or disk
  */
 export async function runAtlas(spec: AtlasSpec, channel: Channel): Promise<boolean> {
   const stored = await readSaelens(spec.sae.path)
-  const total = await countDocuments(spec)
-  channel.send({ type: 'progress', done: 0, total, tokensPerSecond: null })
+  const saeSha256 = await sha256OfFile(join(spec.sae.path, WEIGHTS_FILE))
+  const plan = await planParts(spec)
+  channel.send({ type: 'progress', done: 0, total: plan.documents, tokensPerSecond: null })
   const { source, tokenizer, config } = await openSource(spec.model, spec.sae.hookName, channel)
   requireWidth(stored, source.dIn, spec.sae.path)
   const contextSize = Math.min(spec.sae.contextSize, config.contextSize)
   const sae = createSae(stored, spec.sae.path)
   try {
     const sinkNorm = await findSinkNorm(spec, stored, { source, tokenizer, contextSize })
-    const onProgress = progressOf(channel, total)
-    const options = { source, tokenizer, sae, contextSize, sinkNorm, topContexts: spec.topContexts, onProgress }
-    const figures = await buildAtlas(readDocuments(spec.dataset), options)
-    if (figures === null) return false
-    channel.send({ type: 'progress', done: figures.documents, total, tokensPerSecond: null })
+    const { topContexts, intervalContexts, seed, segmentCharacters } = spec
+    const sizes = { topContexts, intervalContexts, seed, ...(segmentCharacters && { segmentCharacters }) }
+    const options = { source, tokenizer, sae, contextSize, sinkNorm, ...sizes }
+    const sketch = await sketchParts(spec, { plan, options, saeSha256 }, channel)
+    if (sketch === null) return false
+    channel.send({ type: 'progress', done: plan.documents, total: plan.documents, tokensPerSecond: null })
     const weights = await weightsOf(spec, stored, channel)
     if (weights === null) return false
-    await saveAtlas(spec, { figures, weights }, channel)
+    const figures = { ...sketch.figures(), dSae: sae.dSae }
+    await saveAtlas(spec, { figures, weights, saeSha256 }, channel)
+    await rm(partsFolder(spec), { recursive: true, force: true })
     return true
   } finally {
     sae.dispose()

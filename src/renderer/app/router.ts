@@ -24,6 +24,7 @@ export const router = createRouter({
       path: '/features/:saeId(\\d+)/:featureIndex(\\d+)',
       component: () => import('../views/features/FeaturePage.vue'),
     },
+    { path: '/search/text', component: () => import('../views/text/TextPage.vue') },
     { path: '/search', component: () => import('../views/search/SearchPage.vue') },
     { path: '/safety', component: () => import('../views/safety/SafetyPage.vue') },
     { path: '/catalog', component: () => import('../views/catalog/CatalogPage.vue') },

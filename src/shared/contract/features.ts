@@ -1,6 +1,6 @@
 /** The features of one autoencoder: list, page, labels and tags. */
 import { z } from 'zod'
-import { FeatureDetail, FeatureFilter, FeatureRow, FeatureSort, Id, Label, Tag } from '../domain'
+import { FeatureDetail, FeatureFilter, FeatureRow, FeatureSort, Id, Label, Tag, TokenSpan } from '../domain'
 import { call } from '../wire'
 
 const featureIndex = z.int().min(0)
@@ -8,8 +8,10 @@ export const feature = { saeId: Id, featureIndex }
 
 export const FeaturePage = z.object({
   rows: z.array(FeatureRow),
-  /** Features that match the filter, and all of the autoencoder. */
+  /** Features that match the filter; when `isMore`, at least so many: `features.count` knows the rest. */
   matching: z.int(),
+  isMore: z.boolean(),
+  /** All of the autoencoder, and those that fire. */
   total: z.int(),
   alive: z.int(),
 })
@@ -27,21 +29,30 @@ export const features = {
     }),
     FeaturePage,
   ),
+  'features.count': call(z.object({ saeId: Id, filter: FeatureFilter.prefault({}) }), z.int()),
   'features.get': call(z.object(feature), FeatureDetail),
+  /** Tokens [start, start + length) of a document of the atlas's corpus, as far as it goes, without activations. */
+  'features.passage': call(
+    z.object({ saeId: Id, documentIndex: z.int().min(0), start: z.int().min(0), length: z.int().min(1).max(2000) }),
+    z.object({ spans: z.array(TokenSpan) }),
+  ),
   /** Adds a label and chooses it. An empty text removes the chosen label. */
   'features.label': call(
     z.object({ ...feature, text: z.string().trim().max(500), author: z.string().trim().max(100).default('') }),
     z.array(Label),
   ),
-  /** Puts a tag on features, making the tag if it is new. */
+  /** Puts a tag on features, making the tag if it is new; `added` did not have it before. */
   'features.tag': call(
     z.object({
       saeId: Id,
       featureIndexes: z.array(featureIndex).min(1).max(10000),
       name: z.string().trim().min(1).max(100),
     }),
-    Tag,
+    Tag.extend({ added: z.array(z.int()) }),
   ),
-  'features.untag': call(z.object({ ...feature, tagId: Id }), z.null()),
+  'features.untag': call(
+    z.object({ saeId: Id, featureIndexes: z.array(featureIndex).min(1).max(10000), tagId: Id }),
+    z.null(),
+  ),
   'tags.list': call(z.object({ saeId: Id }), z.array(Tag.extend({ count: z.int() }))),
 }

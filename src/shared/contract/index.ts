@@ -8,9 +8,11 @@ import { features } from './features'
 import { hub } from './hub'
 import { library } from './library'
 import { lm } from './lm'
+import { notes } from './notes'
 import { runs } from './runs'
 import { safety } from './safety'
 import { search } from './search'
+import { text } from './text'
 
 export const contract = {
   ...app,
@@ -21,7 +23,9 @@ export const contract = {
   ...activations,
   ...runs,
   ...features,
+  ...notes,
   ...search,
+  ...text,
   ...safety,
   ...catalog,
 }

@@ -15,6 +15,7 @@ import {
   type TokenSpan,
 } from '../../../src/shared/domain'
 import { AppError } from '../../../src/shared/errors'
+import { FakeNotes } from './fake-notes'
 import { memoryWire, serve, type HandlersOf, type Wire } from '../../../src/shared/wire'
 
 type ListInput = z.output<(typeof featureCalls)['features.list']['input']>
@@ -71,7 +72,8 @@ export function makeSae(id: number, dSae: number, hasAtlas = true): Sae {
           datasetName: 'stories',
           tokens: 250_000,
           documents: 1200,
-          droppedTokens: 1200,
+          bosTokens: 1200,
+          sinkTokens: 3,
           liveFeatures: dSae - 1,
           builtAt: '2026-11-22T00:00:00Z',
         }
@@ -88,6 +90,7 @@ export class FakeWorkspace {
   tags: Tag[] = []
   taggings = new Map<number, Set<number>>()
   flags: SafetyFlag[] = []
+  readonly kept = new FakeNotes()
   /** Calls of these names fail with the code. */
   failing = new Map<string, AppError>()
   private nextId = 1
@@ -114,20 +117,32 @@ export class FakeWorkspace {
   }
 
   private context(featureIndex: number, k: number): Context {
-    const max = this.row(featureIndex).maxActivation * (1 - k / 40)
-    return { documentIndex: 7 + 3 * k, position: 40, max, peak: 20, spans: spansOf(max, 20, 60) }
+    const value = this.row(featureIndex).maxActivation * (1 - k / 40)
+    return { documentIndex: 7 + 3 * k, position: 40, start: 20, value, peak: 20, spans: spansOf(value, 20, 60) }
   }
 
-  /** Null for feature 0, as in an atlas of an older version. */
+  /** Five intervals with two contexts each. */
+  private intervals(featureIndex: number): FeatureDetail['intervals'] {
+    const { maxActivation: max, firedTokens } = this.row(featureIndex)
+    if (max === 0) return []
+    return [4, 3, 2, 1, 0].map((interval) => ({
+      ...{ from: (interval * max) / 5, to: ((interval + 1) * max) / 5, firedTokens: firedTokens / 5 },
+      contexts: [this.context(featureIndex, 35 - 8 * interval), this.context(featureIndex, 36 - 8 * interval)],
+    }))
+  }
+
+  private related(featureIndex: number) {
+    return Array.from({ length: 20 }, (_, k) => {
+      const { featureIndex: index, label, density, topToken } = this.row((featureIndex + k + 1) % this.dSae)
+      return { featureIndex: index, label, density, topToken }
+    })
+  }
+
   private weights(featureIndex: number): FeatureDetail['weights'] {
-    if (featureIndex === 0) return null
     const token = (id: number, weight: number) => ({ id, text: WORDS[id % WORDS.length]!, weight })
     return {
       ...{ decoderNorm: 1, encoderCosine: 0.62 },
-      neighbours: Array.from({ length: 20 }, (_, k) => {
-        const { featureIndex: index, label, density, topToken } = this.row((featureIndex + k + 1) % this.dSae)
-        return { featureIndex: index, label, density, topToken, cosine: 0.8 - k / 25 }
-      }),
+      neighbours: this.related(featureIndex).map((one, k) => ({ ...one, cosine: 0.8 - k / 25 })),
       logits: {
         top: Array.from({ length: 10 }, (_, k) => token(k, 1.5 - k / 10)),
         bottom: Array.from({ length: 10 }, (_, k) => token(k + 1, -0.9 + k / 20)),
@@ -145,7 +160,15 @@ export class FakeWorkspace {
       meanActivation: row.maxActivation / 3,
       fineHistogram: Float32Array.from({ length: 50 }, (_, k) => Math.round(2000 * Math.exp(-k / 10))),
       contexts: row.maxActivation > 0 ? Array.from({ length: 20 }, (_, k) => this.context(featureIndex, k)) : [],
+      intervals: this.intervals(featureIndex),
+      together: {
+        sampledTokens: row.maxActivation > 0 ? 64 : 0,
+        features:
+          row.maxActivation > 0 ? this.related(featureIndex).map((one, k) => ({ ...one, share: 1 - k / 20 })) : [],
+      },
       labels: this.labels.get(featureIndex) ?? [],
+      notes: this.kept.notes.get(featureIndex) ?? [],
+      lists: this.kept.lists.filter(({ indexes }) => indexes.has(featureIndex)).map(({ id, name }) => ({ id, name })),
       safety: this.flags.filter((flag) => flag.featureIndex === featureIndex),
       weights: this.weights(featureIndex),
     }
@@ -163,6 +186,7 @@ export class FakeWorkspace {
     return {
       rows: matching.slice(offset, offset + limit).map((index) => this.row(index)),
       matching: matching.length,
+      isMore: false,
       total: this.dSae,
       alive: this.dSae - 1,
     }
@@ -187,6 +211,14 @@ export class FakeWorkspace {
     return {
       ...this.featureHandlers(),
       ...this.safetyHandlers(),
+      ...this.kept.handlers(),
+      'text.feature': ({ text }: { text: string }) =>
+        Promise.resolve({
+          spans: spansOf(12, 1, Math.min(4, text.length)),
+          tokens: text.length,
+          sinkTokens: 0,
+          seconds: 0.01,
+        }),
       'saes.list': () => Promise.resolve(this.saes),
       'search.prompts': (input: { prompts: { text: string; sign: string }[] }) =>
         Promise.resolve({
@@ -205,6 +237,9 @@ export class FakeWorkspace {
   private featureHandlers(): HandlersOf<typeof featureCalls> {
     return {
       'features.list': (input) => Promise.resolve(this.list(input)),
+      'features.count': (input) =>
+        Promise.resolve(this.list({ ...input, sort: 'index', descending: false, offset: 0, limit: 1 }).matching),
+      'features.passage': ({ length }) => Promise.resolve({ spans: spansOf(0, 0, length) }),
       'features.get': ({ featureIndex }) =>
         new Promise((resolve) => {
           resolve(this.detail(featureIndex))
@@ -222,12 +257,13 @@ export class FakeWorkspace {
           color: 1 + (this.tags.length % 8),
         }
         if (!this.tags.includes(tag)) this.tags.push(tag)
+        const added = featureIndexes.filter((index) => !this.taggings.get(index)?.has(tag.id))
         for (const index of featureIndexes)
           this.taggings.set(index, (this.taggings.get(index) ?? new Set()).add(tag.id))
-        return Promise.resolve(tag)
+        return Promise.resolve({ ...tag, added })
       },
-      'features.untag': ({ featureIndex, tagId }) => {
-        this.taggings.get(featureIndex)?.delete(tagId)
+      'features.untag': ({ featureIndexes, tagId }) => {
+        for (const index of featureIndexes) this.taggings.get(index)?.delete(tagId)
         return Promise.resolve(null)
       },
       'tags.list': () =>

@@ -3,6 +3,7 @@
 import { createPinia, setActivePinia } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { MonoscopeClient, MonoscopeContract } from '../../../src/shared/contract'
+import { FeatureFilter } from '../../../src/shared/domain'
 import { AppError } from '../../../src/shared/errors'
 import { connect } from '../../../src/shared/wire'
 import { FakeWorkspace } from './fake-features'
@@ -16,6 +17,7 @@ vi.mock('../../../src/renderer/app/client', () => ({
 }))
 
 const { useFeatureList } = await import('../../../src/renderer/views/features/features.store')
+const { useUndo } = await import('../../../src/renderer/app/undo.store')
 const { useFeature } = await import('../../../src/renderer/views/features/feature.store')
 const { fromQuery, toQuery } = await import('../../../src/renderer/views/features/list-query')
 const { usePromptSearch } = await import('../../../src/renderer/views/search/search.store')
@@ -34,7 +36,7 @@ describe('feature list', () => {
   it('fetches pages once, as they come into view', async () => {
     const list = useFeatureList()
     await list.open(1)
-    expect(list.counts).toEqual({ matching: 1000, total: 1000, alive: 999 })
+    expect(list.counts).toEqual({ matching: 1000, isMore: false, total: 1000, alive: 999 })
     expect(list.rowAt(99)?.featureIndex).toBe(99)
     expect(list.rowAt(250)).toBeUndefined()
     await list.ensure(240, 310)
@@ -113,14 +115,10 @@ describe('feature list', () => {
 
   it('writes filter and order to the address and reads them back', () => {
     const query = {
-      filter: {
-        text: '오류',
-        state: 'alive' as const,
-        labelled: 'no' as const,
-        tagIds: [2, 7],
-        minDensity: 0.00005,
-        maxDensity: null,
-      },
+      filter: FeatureFilter.parse({
+        ...{ text: '오류', contexts: '3', state: 'alive', labelled: 'no', tagged: 'yes', tagIds: [2, 7] },
+        ...{ minDensity: 0.00005, maxMax: 12.5, minMean: 0 },
+      }),
       sort: 'density' as const,
       descending: true,
     }
@@ -135,6 +133,59 @@ describe('feature page', () => {
     const page = useFeature()
     await Promise.all([page.open(1, 3), page.open(1, 4)])
     expect(page.detail?.featureIndex).toBe(4)
+  })
+
+  it('takes back the last changes one after the other', async () => {
+    const page = useFeature()
+    const undo = useUndo()
+    await page.open(1, 3)
+    await page.saveLabel('one')
+    await page.saveLabel('two')
+    await page.addTag('loud')
+    await page.addToList('Mine')
+    await page.addNote('remember')
+    expect(page.detail).toMatchObject({ label: 'two', tags: [{ name: 'loud' }], lists: [{ name: 'Mine' }] })
+    expect(undo.isShown).toBe(true)
+    await undo.undo()
+    expect(page.detail?.notes).toEqual([])
+    await undo.undo()
+    await undo.undo()
+    expect(page.detail).toMatchObject({ tags: [], lists: [] })
+    await undo.undo()
+    expect(page.detail?.label).toBe('one')
+    await undo.undo()
+    expect(page.detail?.label).toBeNull()
+    expect(undo.last).toBeNull()
+  })
+
+  it('keeps a change that could not be taken back, with the reason', async () => {
+    const page = useFeature()
+    const undo = useUndo()
+    await page.open(1, 3)
+    await page.addTag('loud')
+    workspace.failing.set('features.untag', failure)
+    await undo.undo()
+    expect(undo.error).toMatchObject({ code: 'atlas-missing' })
+    workspace.failing.clear()
+    await undo.undo()
+    expect(page.detail?.tags).toEqual([])
+  })
+
+  it('does not offer to take back a tag that was there before', async () => {
+    const page = useFeature()
+    const list = useFeatureList()
+    const undo = useUndo()
+    await list.open(1)
+    await page.open(1, 3)
+    await page.addTag('loud')
+    list.toggle(3)
+    list.toggle(4)
+    await list.tagSelected('loud')
+    await undo.undo()
+    expect([3, 4].map((index) => workspace.row(index).tags.length)).toEqual([1, 0])
+    list.toggle(5)
+    await list.listSelected('Mine')
+    expect(list.lists).toMatchObject([{ name: 'Mine', count: 1 }])
   })
 
   it('saves a label, and keeps the draft of each feature until then', async () => {
@@ -159,7 +210,7 @@ describe('feature page', () => {
     await page.open(1, 3)
     await page.addTag('code')
     expect(page.detail?.tags.map((tag) => tag.name)).toEqual(['code'])
-    await page.removeTag(page.detail!.tags[0]!.id)
+    await page.removeTag(page.detail!.tags[0]!)
     expect(page.detail?.tags).toEqual([])
     await page.assign('politics', 'names of parties')
     expect(page.detail?.safety).toMatchObject([{ category: 'politics', reason: 'names of parties' }])

@@ -6,6 +6,7 @@ import { createMemoryHistory, createRouter } from 'vue-router'
 import type { FeatureWeights } from '../../../src/shared/domain'
 import { signedText } from '../../../src/renderer/charts/figures'
 import FeatureLogits from '../../../src/renderer/views/features/FeatureLogits.vue'
+import { FakeWorkspace } from './fake-features'
 import FeatureNeighbours from '../../../src/renderer/views/features/FeatureNeighbours.vue'
 
 const logits = {
@@ -17,20 +18,24 @@ const logits = {
   histogram: Float32Array.of(1, 16, 4, 1),
   ...{ min: -0.5, max: 2 },
 }
+const related = Array.from({ length: 20 }, (_, k) => ({
+  ...{ featureIndex: 100 + k, density: 0.01, label: k === 0 ? 'Errors <b>' : null },
+  topToken: k === 2 ? null : ' the',
+}))
 const weights: FeatureWeights = {
   ...{ decoderNorm: 1, encoderCosine: -0.25, logits: null },
-  neighbours: Array.from({ length: 20 }, (_, k) => ({
-    ...{ featureIndex: 100 + k, cosine: 0.5 - k / 20, density: 0.01 },
-    label: k === 0 ? 'Errors <b>' : null,
-    topToken: k === 2 ? null : ' the',
-  })),
+  neighbours: related.map((one, k) => ({ ...one, cosine: 0.5 - k / 20 })),
 }
-const mountNeighbours = (given: FeatureWeights) => {
+const plain = { ...new FakeWorkspace().detail(7), saeId: 7 }
+const mountNeighbours = (given: FeatureWeights, together = plain.together) => {
   const router = createRouter({
     history: createMemoryHistory(),
     routes: [{ path: '/:rest(.*)*', component: { template: '<i />' } }],
   })
-  return mount(FeatureNeighbours, { props: { saeId: 7, weights: given }, global: { plugins: [router] } })
+  return mount(FeatureNeighbours, {
+    props: { feature: { ...plain, weights: given, together } },
+    global: { plugins: [router] },
+  })
 }
 
 describe('FeatureLogits', () => {
@@ -66,10 +71,22 @@ describe('FeatureNeighbours', () => {
     expect(wrapper.text()).toContain('−0.25')
   })
 
-  it('says why there are none', () => {
-    const wrapper = mountNeighbours({ ...weights, neighbours: [] })
+  it('shows those that are active together with their shares', async () => {
+    const features = related.map((one, k) => ({ ...one, share: 1 - k / 20 }))
+    const wrapper = mountNeighbours(weights, { sampledTokens: 64, features })
+    await wrapper.findAll('.seg button')[1]?.trigger('click')
+    const rows = wrapper.findAll('tbody tr')
+    expect(rows).toHaveLength(8)
+    expect(rows.map((row) => row.find('.num').text()).slice(0, 2)).toEqual(['100 %', '95 %'])
+    expect(wrapper.text()).toContain('64 random tokens')
+  })
+
+  it('says why there are none', async () => {
+    const wrapper = mountNeighbours({ ...weights, neighbours: [] }, { sampledTokens: 0, features: [] })
     expect(wrapper.find('table').exists()).toBe(false)
     expect(wrapper.text()).toContain('no decoder row')
+    await wrapper.findAll('.seg button')[1]?.trigger('click')
+    expect(wrapper.text()).toContain('never fired')
   })
 })
 

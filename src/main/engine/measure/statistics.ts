@@ -1,7 +1,9 @@
-/** Counts, sums, largest values and histograms of feature activations, gathered in one pass. */
+/** Counts, sums, largest values and histograms of feature activations, gathered in any number of parts that merge exactly. */
+import { INTERVALS } from '../../files/atlas-file'
+import { ExactSums } from './exact-sums'
 
-/** Bins kept while the largest value is not known yet; at the end at least half of them lie below it. */
-const FINE_BINS = 1024
+/** Bins over a power of two above the largest value; at least half of them lie below it. */
+export const FINE_BINS = 1024
 
 export type FeatureFigures = {
   /** [dSae] */
@@ -10,63 +12,102 @@ export type FeatureFigures = {
   max: Float32Array<ArrayBuffer>
   /** [dSae, bins] */
   histogram: Float32Array<ArrayBuffer>
+  /** Width of a feature's intervals [dSae], and how many activations fell into each [dSae, INTERVALS]. */
+  intervalWidth: Float32Array<ArrayBuffer>
+  intervalFired: Float64Array<ArrayBuffer>
 }
-
-type FineHistogram = { counts: Float64Array; range: number }
 
 /** Smallest power of two above a positive value. */
 const rangeFor = (value: number) => 2 ** (Math.floor(Math.log2(value)) + 1)
 
 /**
  * A histogram needs its range before the largest value is known, so values fall into fine equal bins over a power of two that
- * doubles when needed; doubling merges pairs of bins, which is exact. At the end each fine bin goes, whole, to the wide bin that its
- * middle lies in: counts stay integers and add up to `fired`, and a value can only be counted in a neighbouring bin when it is closer
- * to the border than half a fine bin, that is max / 1024.
+ * doubles when needed; doubling merges pairs of bins, which is exact, and so is adding the bins of two parts. At the end each fine bin
+ * goes, whole, to the wide bin that its middle lies in: counts stay integers and add up to `fired`, and a value can only be counted
+ * in a neighbouring bin when it is closer to the border than half a fine bin, that is max / 1024.
  */
 export class FeatureStatistics {
   readonly fired: Float64Array<ArrayBuffer>
-  readonly sum: Float64Array<ArrayBuffer>
+  readonly sums: ExactSums
   readonly max: Float32Array<ArrayBuffer>
-  private readonly fine: (FineHistogram | undefined)[]
+  /** The power of two over which a feature's bins lie [dSae]; 0 for one that was never active. */
+  readonly range: Float64Array<ArrayBuffer>
+  /** [dSae, FINE_BINS] */
+  readonly fine: Uint32Array<ArrayBuffer>
 
   constructor(private readonly dSae: number) {
     this.fired = new Float64Array(dSae)
-    this.sum = new Float64Array(dSae)
+    this.sums = new ExactSums(dSae)
     this.max = new Float32Array(dSae)
-    this.fine = new Array<FineHistogram | undefined>(dSae).fill(undefined)
+    this.range = new Float64Array(dSae)
+    this.fine = new Uint32Array(dSae * FINE_BINS)
   }
 
-  /** Counts one activation above zero. */
+  /**
+   * Widens a feature's range until it lies above `value`, which is above 0.
+   * @returns how many times what it already had was halved
+   */
+  widen(feature: number, value: number): number {
+    const range = this.range[feature] ?? 0
+    if (value < range) return 0
+    if (range === 0) {
+      this.range[feature] = rangeFor(value)
+      return 0
+    }
+    let times = 0
+    for (let wide = range; value >= wide; wide *= 2) times += 1
+    for (let k = 0; k < times; k++) this.halve(feature)
+    this.range[feature] = range * 2 ** times
+    return times
+  }
+
+  /** Counts one activation above zero and below the range. */
   add(feature: number, value: number): void {
     this.fired[feature] = (this.fired[feature] ?? 0) + 1
-    this.sum[feature] = (this.sum[feature] ?? 0) + value
+    this.sums.add(feature, value)
     if (value > (this.max[feature] ?? 0)) this.max[feature] = value
-    const fine = (this.fine[feature] ??= { counts: new Float64Array(FINE_BINS), range: rangeFor(value) })
-    while (value >= fine.range) double(fine)
-    const bin = Math.floor((value / fine.range) * FINE_BINS)
-    fine.counts[bin] = (fine.counts[bin] ?? 0) + 1
+    const bin = feature * FINE_BINS + Math.floor((value / (this.range[feature] ?? 1)) * FINE_BINS)
+    this.fine[bin] = (this.fine[bin] ?? 0) + 1
+  }
+
+  /** The interval that a value below the range lies in. */
+  intervalOf(feature: number, value: number): number {
+    return Math.floor((value / (this.range[feature] ?? 1)) * INTERVALS)
+  }
+
+  /** Takes in one feature of another part; both must have the same range. */
+  mergeFeature(other: FeatureStatistics, feature: number): void {
+    this.fired[feature] = (this.fired[feature] ?? 0) + (other.fired[feature] ?? 0)
+    this.max[feature] = Math.max(this.max[feature] ?? 0, other.max[feature] ?? 0)
+    for (let bin = feature * FINE_BINS; bin < (feature + 1) * FINE_BINS; bin++) {
+      this.fine[bin] = (this.fine[bin] ?? 0) + (other.fine[bin] ?? 0)
+    }
   }
 
   /** @param bins bins of the histograms, from 0 to each feature's largest value */
   figures(bins: number): FeatureFigures {
-    const histogram = new Float32Array(this.dSae * bins)
-    this.fine.forEach((fine, feature) => {
-      if (!fine) return
-      const width = fine.range / FINE_BINS
-      fine.counts.forEach((count, k) => {
-        if (count === 0) return
-        const bin = Math.min(bins - 1, Math.floor((((k + 0.5) * width) / (this.max[feature] ?? 1)) * bins))
+    const { dSae, fired, max } = this
+    const histogram = new Float32Array(dSae * bins)
+    const intervalFired = new Float64Array(dSae * INTERVALS)
+    for (let feature = 0; feature < dSae; feature++) {
+      const width = (this.range[feature] ?? 0) / FINE_BINS
+      for (let k = 0; k < FINE_BINS && width > 0; k++) {
+        const count = this.fine[feature * FINE_BINS + k] ?? 0
+        if (count === 0) continue
+        const bin = Math.min(bins - 1, Math.floor((((k + 0.5) * width) / (max[feature] ?? 1)) * bins))
         const at = feature * bins + bin
         histogram[at] = (histogram[at] ?? 0) + count
-      })
-    })
-    return { fired: this.fired, sum: this.sum, max: this.max, histogram }
+        const interval = feature * INTERVALS + Math.floor((k * INTERVALS) / FINE_BINS)
+        intervalFired[interval] = (intervalFired[interval] ?? 0) + count
+      }
+    }
+    const intervalWidth = Float32Array.from(this.range, (range) => range / INTERVALS)
+    return { fired, sum: this.sums.values(), max, histogram, intervalWidth, intervalFired }
   }
-}
 
-function double(fine: FineHistogram): void {
-  const { counts } = fine
-  for (let k = 0; k < FINE_BINS / 2; k++) counts[k] = (counts[2 * k] ?? 0) + (counts[2 * k + 1] ?? 0)
-  counts.fill(0, FINE_BINS / 2)
-  fine.range *= 2
+  private halve(feature: number): void {
+    const bins = this.fine.subarray(feature * FINE_BINS, (feature + 1) * FINE_BINS)
+    for (let k = 0; k < FINE_BINS / 2; k++) bins[k] = (bins[2 * k] ?? 0) + (bins[2 * k + 1] ?? 0)
+    bins.fill(0, FINE_BINS / 2)
+  }
 }

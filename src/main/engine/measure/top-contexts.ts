@@ -1,96 +1,85 @@
-/** Keeps, for every feature, the strongest contexts from distinct documents while a corpus streams by. */
-import { CONTEXT_TOKENS } from '../../files/atlas-file'
-import type { AtlasContexts } from '../../files/atlas-file'
+/** Keeps, for every feature, the strongest contexts from distinct documents, in parts that merge exactly. */
+import { ContextSlots } from './context-slots'
+import type { Activity, Firing } from './context-slots'
 
-/** Tokens before and after the peak that a context shows; the peak is one more. */
-export const TOKENS_BEFORE = 20
-export const TOKENS_AFTER = CONTEXT_TOKENS - TOKENS_BEFORE - 1
-
-/** One activation with what surrounds it; arrays are only read while it is offered. */
-export type Candidate = {
-  value: number
-  document: number
-  /** Row of the peak in `acts`, and the rows of its window [firstRow, endRow). */
-  row: number
-  firstRow: number
-  endRow: number
-  /** Position of the window's first row in the document. */
-  start: number
-}
-
-/** A block of encoded tokens: row t of `acts` [rows, dSae] belongs to ids[t]. */
-export type EncodedBlock = { acts: Float32Array; ids: Int32Array; dSae: number }
-
-type Slot = {
-  max: number
-  document: number
-  position: number
-  start: number
-  ids: Int32Array
-  values: Float32Array
-}
-
-/** Documents must be offered in order, so that the newest slot of a feature is the only one that may be of the same document. */
+/** Of a document only its strongest firing counts, and of equal ones the first; of documents the strongest, and of equal ones the first. */
 export class TopContexts {
-  /** Value that an activation must exceed to be kept [dSae]; read by the caller before it builds a candidate. */
-  readonly floor: Float32Array
-  private readonly slots: Slot[][]
+  readonly slots: ContextSlots
+  /** Slots of each feature that are taken [dSae]; they are the first ones, in no order. */
+  readonly used: Uint8Array<ArrayBuffer>
+  /** Value below which nothing is taken in [dSae]; read by the caller before it builds a firing. */
+  readonly floor: Float32Array<ArrayBuffer>
 
   constructor(
     dSae: number,
     private readonly perFeature: number,
   ) {
+    this.slots = new ContextSlots(dSae * perFeature)
+    this.used = new Uint8Array(dSae)
     this.floor = new Float32Array(dSae)
-    this.slots = Array.from({ length: dSae }, () => [])
   }
 
-  /** Takes a candidate in when it is among the strongest; of equal values the earlier document stays. */
-  offer(feature: number, candidate: Candidate, block: EncodedBlock): void {
-    const slots = this.slots[feature]
-    if (!slots || candidate.value <= (this.floor[feature] ?? 0)) return
-    const same = slots.findIndex((slot) => slot.document === candidate.document)
-    const known = slots[same]
-    if (known && known.max >= candidate.value) return
-    if (known) slots.splice(same, 1)
-    const place = slots.findIndex((slot) => slot.max < candidate.value)
-    slots.splice(place < 0 ? slots.length : place, 0, slotOf(feature, candidate, block))
-    if (slots.length > this.perFeature) slots.pop()
-    if (slots.length === this.perFeature) this.floor[feature] = slots.at(-1)?.max ?? 0
+  /** Offers the strongest firing of a window, the first among equals. Windows of a document come in order. */
+  offer(feature: number, firing: Firing, activity: Activity): void {
+    const slot = this.place(feature, { ...firing, position: firing.windowStart + firing.row })
+    if (slot >= 0) this.slots.write(slot, firing, activity)
   }
 
-  /** All contexts, by feature and then from the strongest down. */
-  toColumns(): AtlasContexts {
-    const rows = this.slots.flatMap((slots, feature) => slots.map((slot) => ({ feature, slot })))
-    const ids = new Int32Array(rows.length * CONTEXT_TOKENS).fill(-1)
-    const values = new Float32Array(rows.length * CONTEXT_TOKENS)
-    rows.forEach(({ slot }, row) => {
-      ids.set(slot.ids, row * CONTEXT_TOKENS)
-      values.set(slot.values, row * CONTEXT_TOKENS)
-    })
-    return {
-      feature: Int32Array.from(rows, ({ feature }) => feature),
-      document: Int32Array.from(rows, ({ slot }) => slot.document),
-      position: Int32Array.from(rows, ({ slot }) => slot.position),
-      start: Int32Array.from(rows, ({ slot }) => slot.start),
-      max: Float32Array.from(rows, ({ slot }) => slot.max),
-      length: Int32Array.from(rows, ({ slot }) => slot.ids.length),
-      ids,
-      values,
+  /** Takes in one feature of another part. */
+  mergeFeature(other: TopContexts, feature: number): void {
+    const first = feature * this.perFeature
+    for (let from = first; from < first + (other.used[feature] ?? 0); from++) {
+      const slot = this.place(feature, other.at(from))
+      if (slot >= 0) this.slots.copy(slot, other.slots, from)
     }
+  }
+
+  /** Slots of a feature from the strongest down. */
+  sorted(feature: number): number[] {
+    const first = feature * this.perFeature
+    const slots = Array.from({ length: this.used[feature] ?? 0 }, (_, i) => first + i)
+    return slots.sort((a, b) => (isBetter(this.at(a), this.at(b)) ? -1 : 1))
+  }
+
+  /** The slot that a firing shall go into, or -1; what was in it is to be overwritten. */
+  private place(feature: number, firing: Place): number {
+    if (firing.value < (this.floor[feature] ?? 0)) return -1
+    const first = feature * this.perFeature
+    const end = first + (this.used[feature] ?? 0)
+    let worst = first
+    for (let slot = first; slot < end; slot++) {
+      if (this.slots.documents[slot] === firing.document) return this.enter(feature, firing, slot)
+      if (isBetter(this.at(worst), this.at(slot))) worst = slot
+    }
+    if (end - first === this.perFeature) return this.enter(feature, firing, worst)
+    this.used[feature] = end - first + 1
+    return this.take(feature, firing, end)
+  }
+
+  private enter(feature: number, firing: Place, slot: number): number {
+    return isBetter(firing, this.at(slot)) ? this.take(feature, firing, slot) : -1
+  }
+
+  private take(feature: number, { value, document, position }: Place, slot: number): number {
+    this.slots.values[slot] = value
+    this.slots.documents[slot] = document
+    this.slots.positions[slot] = position
+    if (this.used[feature] === this.perFeature) {
+      const first = feature * this.perFeature
+      this.floor[feature] = this.slots.values.subarray(first, first + this.perFeature).reduce((a, b) => Math.min(a, b))
+    }
+    return slot
+  }
+
+  private at(slot: number): Place {
+    const { values, documents, positions } = this.slots
+    return { value: values[slot] ?? 0, document: documents[slot] ?? 0, position: positions[slot] ?? 0 }
   }
 }
 
-function slotOf(feature: number, candidate: Candidate, { acts, ids, dSae }: EncodedBlock): Slot {
-  const from = Math.max(candidate.firstRow, candidate.row - TOKENS_BEFORE)
-  const to = Math.min(candidate.endRow, candidate.row + TOKENS_AFTER + 1)
-  const values = new Float32Array(to - from)
-  for (let row = from; row < to; row++) values[row - from] = acts[row * dSae + feature] ?? 0
-  return {
-    max: candidate.value,
-    document: candidate.document,
-    position: candidate.start + candidate.row - candidate.firstRow,
-    start: candidate.start + from - candidate.firstRow,
-    ids: ids.slice(from, to),
-    values,
-  }
+type Place = { value: number; document: number; position: number }
+
+function isBetter(a: Place, b: Place): boolean {
+  if (a.value !== b.value) return a.value > b.value
+  return a.document !== b.document ? a.document < b.document : a.position < b.position
 }

@@ -1,12 +1,9 @@
 /** One feature's page: its detail, and changes to labels, tags and safety flags. Unsaved label texts outlive navigation. */
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, shallowRef, type Ref } from 'vue'
-import type { FeatureDetail, SafetyCategory, Tag } from '../../../shared/domain'
+import type { FeatureDetail, FeatureList, SafetyCategory, Tag } from '../../../shared/domain'
 import { client } from '../../app/client'
-
-type Place = { saeId: number; featureIndex: number }
-/** Runs a change and reads the feature again; answers whether it went through. */
-type Change = (work: (place: Place) => Promise<unknown>) => Promise<boolean>
+import { featureChanges, type Change, type Place } from './feature-changes'
 
 const keyOf = (place: Place) => `${place.saeId}/${place.featureIndex}`
 
@@ -37,6 +34,7 @@ export const useFeature = defineStore('feature', () => {
   /** Failure of the last change; shown beside the detail, which stays. */
   const changeError = shallowRef<unknown>(null)
   const knownTags = shallowRef<Tag[]>([])
+  const knownLists = shallowRef<FeatureList[]>([])
   const { draft, drop } = useDrafts(at)
 
   async function fetchDetail(): Promise<void> {
@@ -53,9 +51,10 @@ export const useFeature = defineStore('feature', () => {
     }
   }
 
-  /** Names for the tag field; without them a tag can still be typed. */
-  async function loadTags(saeId: number): Promise<void> {
+  /** Names for the fields; without them a tag or a list can still be typed. */
+  async function loadNames(saeId: number): Promise<void> {
     knownTags.value = await client.call('tags.list', { saeId }).catch(() => [])
+    knownLists.value = await client.call('lists.all', { saeId }).catch(() => [])
   }
 
   async function open(saeId: number, featureIndex: number): Promise<void> {
@@ -63,7 +62,7 @@ export const useFeature = defineStore('feature', () => {
     changeError.value = null
     error.value = null
     if (detail.value?.saeId !== saeId || detail.value.featureIndex !== featureIndex) detail.value = null
-    await Promise.all([fetchDetail(), loadTags(saeId)])
+    await Promise.all([fetchDetail(), loadNames(saeId)])
   }
 
   const change: Change = async (work) => {
@@ -80,23 +79,9 @@ export const useFeature = defineStore('feature', () => {
     }
   }
 
-  /** Makes a text the chosen label; an empty one removes the chosen label. The draft is kept when saving fails. */
-  const saveLabel = (text: string, author = '') =>
-    change(async (place) => {
-      await client.call('features.label', { ...place, text, author })
-      drop(place)
-    })
-
-  const addTag = (name: string) =>
-    change(async ({ saeId, featureIndex }) => {
-      await client.call('features.tag', { saeId, featureIndexes: [featureIndex], name })
-      await loadTags(saeId)
-    })
-
-  const removeTag = (tagId: number) => change((place) => client.call('features.untag', { ...place, tagId }))
-
+  const changes = featureChanges({ change, detail, refresh: fetchDetail, loadNames, drop })
   return {
-    ...{ at, detail, error, changeError, knownTags, draft },
-    ...{ open, saveLabel, addTag, removeTag, ...safetyChanges(change) },
+    ...{ at, detail, error, changeError, knownTags, knownLists, draft },
+    ...{ open, ...changes, ...safetyChanges(change) },
   }
 })

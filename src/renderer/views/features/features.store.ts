@@ -1,12 +1,15 @@
 /** The feature list: filter, order, cursor and selection over the pages fetched so far. Survives leaving the page and coming back. */
 import { defineStore } from 'pinia'
 import { computed, ref, shallowReactive, shallowRef } from 'vue'
-import { FeatureFilter, type FeatureSort, type Tag } from '../../../shared/domain'
+import { FeatureFilter, type FeatureList, type FeatureSort, type Tag } from '../../../shared/domain'
 import { client } from '../../app/client'
+import { useText } from '../../app/i18n'
+import { useUndo } from '../../app/undo.store'
 import { useListPages } from './list-pages'
 import { toQuery, type ListQuery } from './list-query'
 
 export type CountedTag = Tag & { count: number }
+export type CountedList = FeatureList & { count: number }
 type Change = { filter?: Partial<FeatureFilter>; sort?: FeatureSort; descending?: boolean }
 type List = ReturnType<typeof useListState>
 
@@ -27,7 +30,11 @@ function useListState() {
     return client.call('features.list', { saeId: saeId.value, filter: filter.value, ...order, offset, limit })
   }
   const isFiltered = computed(() => JSON.stringify(filter.value) !== JSON.stringify(plainFilter()))
-  return { saeId, filter, sort, descending, cursor, isFiltered, read, ...useListPages(read) }
+  const count = () =>
+    saeId.value === null
+      ? Promise.resolve(0)
+      : client.call('features.count', { saeId: saeId.value, filter: filter.value })
+  return { saeId, filter, sort, descending, cursor, isFiltered, read, ...useListPages(read, count) }
 }
 
 /** Changes of filter and order, and steps through the list. */
@@ -54,7 +61,7 @@ function listMoves(list: List) {
 
   /** A click on a head: a new column starts with its useful end, the same column turns round. */
   const sortBy = (column: FeatureSort) => {
-    const startsDescending = column === 'density' || column === 'max'
+    const startsDescending = column !== 'index' && column !== 'label'
     return ask({ sort: column, descending: list.sort.value === column ? !list.descending.value : startsDescending })
   }
 
@@ -88,13 +95,17 @@ function listMoves(list: List) {
 export const useFeatureList = defineStore('feature-list', () => {
   const list = useListState()
   const tags = shallowRef<CountedTag[]>([])
+  const lists = shallowRef<CountedList[]>([])
+  const { did } = useUndo()
+  const { t } = useText()
   const selected = shallowReactive(new Set<number>())
 
-  async function loadTags(): Promise<void> {
+  async function loadNames(): Promise<void> {
     const own = list.saeId.value
     if (own === null) return
-    const answer = await client.call('tags.list', { saeId: own })
-    if (own === list.saeId.value) tags.value = answer
+    const asked = { saeId: own }
+    const answers = await Promise.all([client.call('tags.list', asked), client.call('lists.all', asked)])
+    if (own === list.saeId.value) [tags.value, lists.value] = answers
   }
 
   /** Shows one autoencoder. Coming back to the same one keeps the rows and refreshes them underneath. */
@@ -104,23 +115,48 @@ export const useFeatureList = defineStore('feature-list', () => {
       list.clear()
       list.cursor.value = 0
       tags.value = []
+      lists.value = []
       selected.clear()
     }
-    // Without its tags the list still works; when both fail the list says why.
-    await Promise.all([list.reload(), loadTags().catch(() => (tags.value = []))])
+    // Without tags and lists the features are still there; when all fail they say why.
+    await Promise.all([list.reload(), loadNames().catch(() => undefined)])
   }
 
   function toggle(featureIndex: number): void {
     if (!selected.delete(featureIndex)) selected.add(featureIndex)
   }
 
-  /** Puts a tag on every selected feature and reads the list again. */
-  async function tagSelected(name: string): Promise<void> {
+  const refresh = () => Promise.all([list.reload(), loadNames()])
+
+  /** Does something to every selected feature, then reads the list again; `work` answers how it is taken back, or null. */
+  async function changeSelected(
+    work: (asked: {
+      saeId: number
+      featureIndexes: number[]
+    }) => Promise<{ text: string; undo: () => Promise<unknown> } | null>,
+  ): Promise<void> {
     if (list.saeId.value === null || selected.size === 0) return
-    await client.call('features.tag', { saeId: list.saeId.value, featureIndexes: [...selected], name })
+    const done = await work({ saeId: list.saeId.value, featureIndexes: [...selected] })
     selected.clear()
-    await Promise.all([list.reload(), loadTags()])
+    await refresh()
+    if (done) did({ text: done.text, undo: async () => (await done.undo(), await refresh()) })
   }
 
-  return { ...list, ...listMoves(list), tags, selected, open, toggle, tagSelected }
+  const tagSelected = (name: string) =>
+    changeSelected(async (asked) => {
+      const { id: tagId, added } = await client.call('features.tag', { ...asked, name })
+      if (added.length === 0) return null
+      const text = t('features.undo.tagMany', { name, count: added.length })
+      return { text, undo: () => client.call('features.untag', { ...asked, featureIndexes: added, tagId }) }
+    })
+
+  const listSelected = (name: string) =>
+    changeSelected(async (asked) => {
+      const { id: listId, added } = await client.call('lists.put', { ...asked, name })
+      if (added.length === 0) return null
+      const text = t('features.undo.listMany', { name, count: added.length })
+      return { text, undo: () => client.call('lists.take', { ...asked, featureIndexes: added, listId }) }
+    })
+
+  return { ...list, ...listMoves(list), tags, lists, selected, open, toggle, tagSelected, listSelected }
 })

@@ -6,12 +6,17 @@ import type { FeatureRow } from '../../../shared/domain'
 /** Rows per request. */
 export const PAGE_ROWS = 100
 
-export type Counts = { matching: number; total: number; alive: number }
+/** `isMore`: at least so many match, and the rest is still being counted. */
+export type Counts = { matching: number; isMore: boolean; total: number; alive: number }
 
 /**
  * @param read answers rows `offset` to `offset + limit` of the list as it is asked for now; null when nothing can be asked
+ * @param count answers how many rows the list has, where `read` only knew that there are many
  */
-export function useListPages(read: (offset: number, limit: number) => Promise<FeaturePage> | null) {
+export function useListPages(
+  read: (offset: number, limit: number) => Promise<FeaturePage> | null,
+  count: () => Promise<number>,
+) {
   // Rows are large and never change in place, so only the map is reactive.
   const pages = shallowReactive(new Map<number, FeatureRow[]>())
   const counts = shallowRef<Counts | null>(null)
@@ -30,13 +35,21 @@ export function useListPages(read: (offset: number, limit: number) => Promise<Fe
       if (own !== generation || !answer) return
       if (page === 0) for (const old of [...pages.keys()]) if (!asked.has(old)) pages.delete(old)
       pages.set(page, answer.rows)
-      counts.value = { matching: answer.matching, total: answer.total, alive: answer.alive }
       error.value = null
+      if (page === 0) await takeCounts(answer, own)
     } catch (failure) {
       if (own !== generation) return
       asked.delete(page)
       error.value = failure
     }
+  }
+
+  /** Counts come with the first page; what it did not count to its end is asked for afterwards. */
+  async function takeCounts({ matching, isMore, total, alive }: FeaturePage, own: number): Promise<void> {
+    counts.value = { matching, isMore, total, alive }
+    if (!isMore) return
+    const all = await count()
+    if (own === generation) counts.value = { matching: all, isMore: false, total, alive }
   }
 
   /** The row at a position of the list, when its page is here. */

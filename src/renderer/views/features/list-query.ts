@@ -3,45 +3,50 @@ import { FeatureFilter, FeatureSort } from '../../../shared/domain'
 
 export type ListQuery = { filter: FeatureFilter; sort: FeatureSort; descending: boolean }
 
-const orNothing = <T>(value: T, fallback: T): T | undefined => (value === fallback ? undefined : value)
+/** Names in the address, where they are shorter than those of the filter. */
+const NAMES: Partial<Record<keyof FeatureFilter, string>> = {
+  tagIds: 'tags',
+  listIds: 'lists',
+  minDensity: 'min',
+  maxDensity: 'max',
+}
+const KEYS = Object.keys(FeatureFilter.shape) as (keyof FeatureFilter)[]
+const nameOf = (key: keyof FeatureFilter) => NAMES[key] ?? key
 
 /** Only what differs from the plain list is written. */
 export function toQuery({ filter, sort, descending }: ListQuery): Record<string, string> {
-  const entries = {
-    text: filter.text || undefined,
-    state: orNothing(filter.state, 'any'),
-    labelled: orNothing(filter.labelled, 'any'),
-    tags: filter.tagIds.join(',') || undefined,
-    min: filter.minDensity?.toString(),
-    max: filter.maxDensity?.toString(),
-    sort: orNothing(sort, 'index'),
-    order: descending ? 'descending' : undefined,
+  const plain = FeatureFilter.parse({})
+  const entries = KEYS.flatMap((key) => {
+    const text = Array.isArray(filter[key]) ? filter[key].join(',') : String(filter[key])
+    return filter[key] === plain[key] || text === '' ? [] : [[nameOf(key), text] as const]
+  })
+  return {
+    ...Object.fromEntries(entries),
+    ...(sort !== 'index' && { sort }),
+    ...(descending && { order: 'descending' }),
   }
-  return Object.fromEntries(
-    Object.entries(entries).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
-  )
 }
 
-const numberOrNull = (text: unknown): number | null => {
-  const value = typeof text === 'string' && text !== '' ? Number(text) : NaN
-  return value >= 0 && value <= 1 ? value : null
+/** What a text in the address may stand for, as the filter wants it. */
+function candidates(key: keyof FeatureFilter, text: string): unknown[] {
+  if (key === 'tagIds' || key === 'listIds') {
+    const ids = text.split(',').map(Number)
+    return [ids.filter((id) => Number.isInteger(id) && id > 0).slice(0, 50)]
+  }
+  return [text.slice(0, 200), text === '' ? NaN : Number(text)]
 }
 
 /** Reads what it can; anything else falls back to the plain list, field by field. */
 export function fromQuery(query: Record<string, unknown>): ListQuery {
-  const state = FeatureFilter.shape.state.safeParse(query.state)
-  const labelled = FeatureFilter.shape.labelled.safeParse(query.labelled)
+  const entries = KEYS.flatMap((key) => {
+    const text = query[nameOf(key)]
+    if (typeof text !== 'string') return []
+    const read = candidates(key, text).map((value) => FeatureFilter.shape[key].safeParse(value))
+    return read.flatMap((one) => (one.success ? [[key, one.data] as const] : [])).slice(0, 1)
+  })
   const sort = FeatureSort.safeParse(query.sort)
-  const tagIds = typeof query.tags === 'string' ? query.tags.split(',').map(Number) : []
   return {
-    filter: {
-      text: typeof query.text === 'string' ? query.text.slice(0, 200) : '',
-      state: state.success ? state.data : 'any',
-      labelled: labelled.success ? labelled.data : 'any',
-      tagIds: tagIds.filter((id) => Number.isInteger(id) && id > 0).slice(0, 50),
-      minDensity: numberOrNull(query.min),
-      maxDensity: numberOrNull(query.max),
-    },
+    filter: FeatureFilter.parse(Object.fromEntries(entries)),
     sort: sort.success ? sort.data : 'index',
     descending: query.order === 'descending',
   }

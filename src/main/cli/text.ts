@@ -1,0 +1,49 @@
+/** `text`: the features that are active on a text, over all of it or token by token. */
+import type { Command } from 'commander'
+import { findSae, toNumber } from './find'
+import type { RunCommand } from './run-command'
+
+type TextOptions = { sae?: string; tokens?: boolean; limit: number }
+
+const percent = (value: number, max: number) => (max > 0 ? `${((100 * value) / max).toFixed(0)}%` : '-')
+
+export function addTextCommand(program: Command, run: RunCommand): void {
+  program
+    .command('text <text>')
+    .description('features that are active on a text, the most active in relation to the atlas first')
+    .option('--sae <id or name>', 'the newest unless given')
+    .option('--tokens', 'for each token those that are active on it')
+    .option('--limit <features>', 'features to print, of all or of each token', toNumber, 20)
+    .action((text: string, options: TextOptions) =>
+      run(async (session) => {
+        const { client, out, signal } = session
+        const { id: saeId } = await findSae(session, options.sae)
+        const answer = await client.call('text.features', { saeId, text }, signal)
+        const { spans, starts, active, values, features, tokens, seconds } = answer
+        out.note(out.say('textRead', { tokens, features: features.length, seconds: seconds.toFixed(2) }))
+        const nameOf = (label: string | null, topToken: string | null) => label ?? JSON.stringify(topToken ?? '')
+        if (!options.tokens) {
+          return out.list(features.slice(0, options.limit), (one) => {
+            const { featureIndex, largest, maxActivation, label, topToken, firedTokens } = one
+            const share = percent(largest, maxActivation)
+            return `${featureIndex}\t${largest.toFixed(2)}\t${share}\t${firedTokens}\t${nameOf(label, topToken)}`
+          })
+        }
+        const rows = spans.map((span, s) => ({
+          token: span.text,
+          ids: span.ids,
+          features: Array.from({ length: (starts[s + 1] ?? 0) - (starts[s] ?? 0) }, (_, k) => (starts[s] ?? 0) + k)
+            .flatMap((at) => {
+              const feature = features[active[at] ?? -1]
+              return feature ? [{ ...feature, value: values[at] ?? 0 }] : []
+            })
+            .sort((a, b) => b.value - a.value)
+            .slice(0, options.limit),
+        }))
+        out.list(rows, ({ token, features: found }) => {
+          const list = found.map(({ featureIndex, value }) => `${featureIndex}:${value.toFixed(2)}`)
+          return `${JSON.stringify(token)}\t${list.join(' ')}`
+        })
+      }),
+    )
+}

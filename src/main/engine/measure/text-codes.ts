@@ -1,0 +1,83 @@
+/** Every active feature on every token of a text, read in the same windows as a corpus is for an atlas. */
+import { AppError } from '../../../shared/errors'
+import type { LanguageModel } from '../lm/model'
+import type { Sae } from '../sae/loaded'
+import { residsOf } from '../train/activations'
+import { cutDocument } from '../train/contexts'
+import { tf } from '../tf'
+import { rowCodes } from './window-codes'
+import type { RowCodes } from './window-codes'
+
+export type TextReader = {
+  model: LanguageModel
+  sae: Sae
+  hookName: string
+  bosId: number | null
+  contextSize: number
+  /** Tokens with a larger norm are attention sinks and have no active features; null where that is not known. */
+  sinkNorm: number | null
+}
+
+export type TextCodes = { ids: Int32Array; sinks: number; codes: RowCodes }
+
+/** Tokens that are encoded at once: [rows, dSae] stays small for any dictionary. */
+const BLOCK_VALUES = 16 * 1024 * 1024
+
+function joined(parts: readonly RowCodes[]): RowCodes {
+  const rows = parts.reduce((sum, { starts }) => sum + starts.length - 1, 0)
+  const entries = parts.reduce((sum, { starts }) => sum + (starts.at(-1) ?? 0), 0)
+  const all = {
+    starts: new Uint32Array(rows + 1),
+    features: new Uint32Array(entries),
+    values: new Float32Array(entries),
+  }
+  let [row, entry] = [0, 0]
+  for (const { starts, features, values } of parts) {
+    const count = starts.at(-1) ?? 0
+    all.features.set(features.subarray(0, count), entry)
+    all.values.set(values.subarray(0, count), entry)
+    for (const start of starts.subarray(1)) all.starts[++row] = entry + start
+    entry += count
+  }
+  return all
+}
+
+/**
+ * @param ids of the text, without BOS
+ * @param goOn asked between windows; false gives up
+ * @throws AppError cancelled
+ */
+export async function encodeText(
+  ids: readonly number[],
+  reader: TextReader,
+  goOn: () => Promise<boolean>,
+): Promise<TextCodes> {
+  const { model, sae, hookName, bosId, contextSize, sinkNorm } = reader
+  const { dIn, dSae } = sae
+  const parts: RowCodes[] = []
+  let sinks = 0
+  for (const window of cutDocument([...ids], { contextSize, bosId })) {
+    if (!(await goOn())) throw new AppError('cancelled')
+    const [vectors = new Float32Array()] = residsOf(model, [hookName], { ids: Int32Array.from(window.ids), rows: 1 })
+    const text = vectors.subarray(bosId === null ? 0 : dIn)
+    const rows = text.length / dIn
+    const atOnce = Math.max(1, Math.floor(BLOCK_VALUES / dSae))
+    for (let first = 0; first < rows; first += atOnce) {
+      const block = text.subarray(first * dIn, Math.min(rows, first + atOnce) * dIn)
+      const dropped = sinksOf(block, dIn, sinkNorm)
+      sinks += dropped.reduce((sum, sink) => sum + sink, 0)
+      const featureActs = tf.tidy(() => sae.encode(tf.tensor2d(block, [dropped.length, dIn])))
+      parts.push(rowCodes(featureActs.dataSync<'float32'>(), dSae, dropped))
+      featureActs.dispose()
+    }
+  }
+  return { ids: Int32Array.from(ids), sinks, codes: joined(parts) }
+}
+
+/** 1 for each row beyond the norm. */
+function sinksOf(vectors: Float32Array, dIn: number, sinkNorm: number | null): Uint8Array {
+  return Uint8Array.from({ length: vectors.length / dIn }, (_, row) => {
+    const norm = Math.sqrt(vectors.subarray(row * dIn, (row + 1) * dIn).reduce((sum, value) => sum + value * value, 0))
+    return norm > (sinkNorm ?? Infinity) ? 1 : 0
+  })
+}

@@ -1,0 +1,83 @@
+/** Answers about one's own text: the warm worker encodes it, the store knows the features. */
+import { text, type TextFeature } from '../../shared/contract/text'
+import type { Sae } from '../../shared/domain'
+import { toSpans } from '../../shared/token-spans'
+import type { HandlersOf } from '../../shared/wire'
+import { checkFeatures, piecesOf, type Services } from './services'
+
+function encode({ store, warm }: Services, sae: Sae, written: string, signal: AbortSignal) {
+  const model = store.models.get(sae.modelId)
+  const { path, hookName, contextSize } = sae
+  return warm.ask('encodeText', { model, sae: { path, hookName, contextSize }, text: written }, signal)
+}
+
+/** Sums up the features of a text by span: a span of several tokens has the largest value of each feature on them. */
+export function bySpan(
+  spans: readonly { ids: readonly number[] }[],
+  codes: { starts: Uint32Array; features: Uint32Array; values: Float32Array },
+) {
+  const starts = new Int32Array(spans.length + 1)
+  const features: number[] = []
+  const values: number[] = []
+  let row = 0
+  spans.forEach(({ ids }, s) => {
+    const found = new Map<number, number>()
+    for (let at = codes.starts[row] ?? 0; at < (codes.starts[row + ids.length] ?? 0); at++) {
+      const feature = codes.features[at] ?? 0
+      found.set(feature, Math.max(found.get(feature) ?? 0, codes.values[at] ?? 0))
+    }
+    row += ids.length
+    features.push(...found.keys())
+    values.push(...found.values())
+    starts[s + 1] = features.length
+  })
+  return { starts, features, values: Float32Array.from(values) }
+}
+
+/** What is known of each active feature, the largest share of its own maximum first. */
+function known({ store }: Services, sae: Sae, active: ReturnType<typeof bySpan>): TextFeature[] {
+  const found = new Map<number, { firedTokens: number; largest: number }>()
+  active.features.forEach((feature, at) => {
+    const value = active.values[at] ?? 0
+    const before = found.get(feature) ?? { firedTokens: 0, largest: 0 }
+    found.set(feature, { firedTokens: before.firedTokens + 1, largest: Math.max(before.largest, value) })
+  })
+  const rows = store.features.figures(sae.id, [...found.keys()])
+  const own = { firedTokens: 0, largest: 0 }
+  const shareOf = ({ largest, maxActivation }: TextFeature) => largest / (maxActivation > 0 ? maxActivation : Infinity)
+  return rows
+    .map((row) => ({ ...row, ...(found.get(row.featureIndex) ?? own) }))
+    .sort((a, b) => shareOf(b) - shareOf(a) || a.featureIndex - b.featureIndex)
+}
+
+export const textHandlers = (services: Services) => {
+  const { store } = services
+  return {
+    'text.feature': async ({ saeId, featureIndex, text: written }, signal) => {
+      const startedAt = performance.now()
+      const sae = store.saes.get(saeId)
+      checkFeatures(sae, [featureIndex])
+      const { ids, sinks, starts, features, values } = await encode(services, sae, written, signal)
+      const acts = Float32Array.from(ids, (_, row) => {
+        const at = features.subarray(starts[row], starts[row + 1]).indexOf(featureIndex)
+        return at < 0 ? 0 : (values[(starts[row] ?? 0) + at] ?? 0)
+      })
+      const spans = toSpans(ids, acts, await piecesOf(services, sae))
+      return { spans, tokens: ids.length, sinkTokens: sinks, seconds: (performance.now() - startedAt) / 1000 }
+    },
+    'text.features': async ({ saeId, text: written }, signal) => {
+      const startedAt = performance.now()
+      const sae = store.saes.get(saeId)
+      const { ids, sinks, ...codes } = await encode(services, sae, written, signal)
+      const spans = toSpans(ids, null, await piecesOf(services, sae))
+      const active = bySpan(spans, codes)
+      const features = known(services, sae, active)
+      const place = new Map(features.map(({ featureIndex }, at) => [featureIndex, at]))
+      return {
+        ...{ spans, starts: active.starts, features, values: active.values },
+        active: Int32Array.from(active.features, (feature) => place.get(feature) ?? -1),
+        ...{ tokens: ids.length, sinkTokens: sinks, seconds: (performance.now() - startedAt) / 1000 },
+      }
+    },
+  } satisfies HandlersOf<typeof text>
+}

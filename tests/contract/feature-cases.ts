@@ -1,0 +1,60 @@
+/** Calls about one's own text and about what people keep of features, on a real model with an atlas. */
+import { expect } from 'vitest'
+import type { MonoscopeClient } from '../../src/shared/contract'
+
+/** A document read as one's own text has the activations that the atlas found in it, for one feature and for all. */
+export async function readOwnText(client: MonoscopeClient, saeId: number): Promise<void> {
+  const [row] = (await client.call('features.list', { saeId, sort: 'max', descending: true, limit: 1 })).rows
+  const featureIndex = row?.featureIndex ?? 0
+  const [context] = (await client.call('features.get', { saeId, featureIndex })).contexts
+  if (!context) throw new Error('the strongest feature has no context')
+  const { documentIndex, position, value } = context
+  const passage = await client.call('features.passage', { saeId, documentIndex, start: 0, length: 2000 })
+  const text = passage.spans.map((span) => span.text).join('')
+  const one = await client.call('text.feature', { saeId, featureIndex, text: text.trimStart() })
+  expect(one.tokens).toBe(passage.spans.reduce((sum, { ids }) => sum + ids.length, 0))
+  let tokens = 0
+  const peak = one.spans.find(({ ids }) => (tokens += ids.length) > position)
+  expect((peak?.value ?? 0) / value).toBeCloseTo(1, 4)
+
+  const all = await client.call('text.features', { saeId, text: text.trimStart() })
+  expect(all.spans.map((span) => span.text)).toEqual(one.spans.map((span) => span.text))
+  const place = all.features.findIndex((feature) => feature.featureIndex === featureIndex)
+  const values = one.spans.map((_, s) => {
+    const at = all.active.subarray(all.starts[s], all.starts[s + 1]).indexOf(place)
+    return at < 0 ? 0 : (all.values[(all.starts[s] ?? 0) + at] ?? 0)
+  })
+  expect(values).toEqual(one.spans.map((span) => span.value))
+  const shares = all.features.map(({ largest, maxActivation }) => largest / (maxActivation || Infinity))
+  expect(shares).toEqual(shares.toSorted((a, b) => b - a))
+  await expect(client.call('text.feature', { saeId, featureIndex: 9999, text: 'x' })).rejects.toMatchObject({
+    code: 'not-found',
+  })
+}
+
+/** Notes, lists and views come and go; what was not there before is told, so that it can be taken back. */
+export async function keepNotes(client: MonoscopeClient, saeId: number): Promise<void> {
+  const feature = { saeId, featureIndex: 3 }
+  await client.call('notes.add', { ...feature, text: 'first <b>', author: 'me' })
+  const [second] = await client.call('notes.add', { ...feature, text: 'second' })
+  await client.call('notes.remove', { noteId: second?.id ?? 0 })
+  const list = await client.call('lists.put', { saeId, featureIndexes: [3, 4], name: 'Kept' })
+  expect(list.added).toEqual([3, 4])
+  expect(await client.call('lists.put', { saeId, featureIndexes: [4, 5], name: 'kept' })).toMatchObject({
+    ...{ id: list.id, added: [5] },
+  })
+  await client.call('lists.take', { saeId, featureIndexes: [4], listId: list.id })
+  expect(await client.call('lists.all', { saeId })).toEqual([{ id: list.id, name: 'Kept', count: 2 }])
+  const { rows, matching } = await client.call('features.list', { saeId, filter: { listIds: [list.id] } })
+  expect(rows.map(({ featureIndex }) => featureIndex)).toEqual([3, 5])
+  expect(await client.call('features.count', { saeId, filter: { listIds: [list.id] } })).toBe(matching)
+  expect(await client.call('features.get', feature)).toMatchObject({
+    ...{ notes: [{ text: 'first <b>', author: 'me' }], lists: [{ id: list.id, name: 'Kept' }] },
+  })
+  await client.call('lists.remove', { listId: list.id })
+  expect((await client.call('features.get', feature)).lists).toEqual([])
+  await client.call('views.save', { name: 'Loud', query: 'sort=max' })
+  const [view] = await client.call('views.save', { name: 'loud', query: 'sort=max&order=descending' })
+  expect(await client.call('views.list', {})).toEqual([{ ...view, name: 'Loud', query: 'sort=max&order=descending' }])
+  expect(await client.call('views.remove', { viewId: view?.id ?? 0 })).toEqual([])
+}
