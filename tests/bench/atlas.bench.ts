@@ -15,7 +15,7 @@ const DEMO = resolve(import.meta.dirname, '../../resources/demo')
 const SAE = join(DEMO, 'saes', '1-batchtopk')
 const HOOK = 'blocks.2.hook_resid_post'
 const BACKENDS = ['tensorflow', 'wasm'] as const
-const ROUNDS = 1
+const ROUNDS = 2
 /** Of the sample: about 150,000 tokens. */
 const DOCUMENTS = 220
 /** What the atlas must reach of the rate of collecting. */

@@ -75,11 +75,12 @@ async function inBlocks(
   const most = Math.max(1, Math.floor(BLOCK_BYTES / (4 * width)))
   for (let first = 0; first < dSae; first += most) {
     const count = Math.min(most, dSae - first)
-    const products = tf.tidy(() => {
-      const block = tf.tensor2d(rows.slice(first * dIn, (first + count) * dIn), [count, dIn])
-      return steps.multiply(block).dataSync<'float32'>()
-    })
-    steps.take(products, first, count)
+    const products = tf.tidy(() =>
+      steps.multiply(tf.tensor2d(rows.slice(first * dIn, (first + count) * dIn), [count, dIn])),
+    )
+    // Read outside of tidy, which would look at every number of an array for tensors.
+    steps.take(products.dataSync<'float32'>(), first, count)
+    products.dispose()
     if (!(await steps.onBlock())) return false
   }
   return true
