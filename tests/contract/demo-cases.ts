@@ -12,10 +12,21 @@ export async function startDemo(client: MonoscopeClient): Promise<void> {
     expect(quality?.l0).toBeLessThanOrEqual(64)
     expect(summary?.deadFraction).toBeLessThan(0.2)
   }
+  // Labels come with the demo, in both languages, the asked one chosen; what people wrote instead stays.
+  const place = { saeId: saes[0]?.id ?? 0, featureIndex: 545 }
+  const chosen = await client.call('features.label', { ...place, text: '', author: '' })
+  expect(chosen.map(({ text, author }) => [text, author])).toEqual([
+    ['Day of the month in dates like 2022-06-19', 'Monoscope'],
+    ['2022-06-19 같은 날짜의 일', 'Monoscope'],
+  ])
+  await client.call('features.label', { ...place, text: 'mine', author: 'me' })
   expect(run).toMatchObject({ config: { modelId: model.id, datasetId: dataset.id, architecture: 'batchtopk' } })
   expect(atlasJob).toMatchObject({ kind: 'atlas', saeId: saes[0]?.id })
   const again = await client.call('demo.start', {})
   expect([again.model, again.dataset, again.sample, again.saes]).toEqual([model, dataset, sample, saes])
+  const kept = await client.call('features.label', { ...place, text: 'mine', author: 'me' })
+  expect(kept.map(({ text, chosen: isChosen }) => [text, isChosen])[0]).toEqual(['mine', true])
+  expect(kept).toHaveLength(3)
   for (const { id, jobId } of [again.run, run]) {
     const state = (await client.call('runs.get', { runId: id })).state
     if (state === 'queued') await client.call('jobs.cancel', { jobId: jobId ?? 0 })

@@ -148,7 +148,10 @@ async function tryOwnText(page: Page): Promise<void> {
   await page.getByText(/\d+ active features/).waitFor()
   const rows = page.getByRole('table').getByRole('row')
   const all = await rows.count()
-  await page.getByRole('button', { name: /: \d+ features active/ }).nth(3).click()
+  await page
+    .getByRole('button', { name: /: \d+ features active/ })
+    .nth(3)
+    .click()
   await page
     .getByText(/features active on/)
     .first()

@@ -56,7 +56,11 @@ async function ownDemo(session: Session, modelFolder: string, datasetFile: strin
 /** The demo on what comes with the program; the bundled autoencoder gets its atlas too. */
 async function bundledDemo(session: Session): Promise<Made | null> {
   const { client, out, signal } = session
-  const { model, dataset, saes, run, atlasJob } = await client.call('demo.start', {}, signal)
+  const { model, dataset, saes, run, atlasJob } = await client.call(
+    'demo.start',
+    { language: session.out.language },
+    signal,
+  )
   out.note(modelLine(out, model))
   out.note(datasetLine(out, dataset))
   const made = await finishRun(session, run.id)

@@ -7,6 +7,7 @@ import { demoConfig } from '../../shared/presets'
 import type { HandlersOf } from '../../shared/wire'
 import { withResume } from '../jobs/checkpoints'
 import { copyDemo } from '../workspace/demo-files'
+import { readDemoLabels } from '../workspace/demo-labels'
 import { addDataset, addModel } from './library'
 import type { Services } from './services'
 
@@ -28,7 +29,23 @@ async function addSae({ store, warm }: Services, path: string, model: Model, sig
   return store.saes.get(sae.id)
 }
 
-async function start(services: Services, signal: AbortSignal): Promise<DemoStarted> {
+/** Gives features the labels that come with the demo, the one in `language` chosen, unless people have given them any. */
+async function addLabels({ store }: Services, { demoFolder, saes, language }: Labelling): Promise<void> {
+  const { sae: sha256, author, labels } = await readDemoLabels(demoFolder)
+  const sae = saes.find((one) => one.sha256 === sha256)
+  if (!sae) return
+  const other = language === 'ko' ? 'en' : 'ko'
+  store.together(() => {
+    for (const { feature, ...texts } of labels) {
+      if (store.labels.of(sae.id, feature).length > 0) continue
+      for (const one of [other, language] as const) store.labels.choose(sae.id, feature, texts[one], author)
+    }
+  })
+}
+
+type Labelling = { demoFolder: string; saes: readonly Sae[]; language: 'en' | 'ko' }
+
+async function start(services: Services, language: 'en' | 'ko', signal: AbortSignal): Promise<DemoStarted> {
   const { store, queue, paths, demoFolder, changes } = services
   if (demoFolder === null) throw new AppError('demo-missing', { path: '' })
   const files = await copyDemo(demoFolder, paths.demos)
@@ -39,6 +56,7 @@ async function start(services: Services, signal: AbortSignal): Promise<DemoStart
   for (const path of files.saes) saes.push(await addSae(services, path, model, signal))
   const [first] = saes
   if (!first) throw new AppError('demo-missing', { path: demoFolder })
+  await addLabels(services, { demoFolder, saes, language })
   const run = queue.startTraining(`${MODEL_NAME} live`, demoConfig({ model, dataset }), true)
   const atlasJob = first.atlas ? null : queue.startMeasuring('atlas', { saeId: first.id, datasetId: dataset.id })
   changes.notify()
@@ -46,4 +64,4 @@ async function start(services: Services, signal: AbortSignal): Promise<DemoStart
 }
 
 export const demoHandlers = (services: Services) =>
-  ({ 'demo.start': (_, signal) => start(services, signal) }) satisfies HandlersOf<typeof demo>
+  ({ 'demo.start': ({ language }, signal) => start(services, language, signal) }) satisfies HandlersOf<typeof demo>

@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { z } from 'zod'
 import { client } from './client'
+import { language } from './i18n'
 import { useCurrentSae } from './current-sae.store'
 
 const KEY = 'monoscope-tour'
@@ -43,7 +44,7 @@ export const useTour = defineStore('tour', () => {
     error.value = null
     try {
       const { workspace } = await client.call('app.info', {})
-      const { run, saes, model } = await client.call('demo.start', {})
+      const { run, saes, model } = await client.call('demo.start', { language: language.value })
       keep({ workspace: workspace.path, runId: run.id, saeId: saes[0]?.id ?? 0, modelId: model.id, seen: [] })
       await useCurrentSae().load()
       return true

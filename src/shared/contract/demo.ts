@@ -19,6 +19,6 @@ export const DemoStarted = z.object({
 export type DemoStarted = z.infer<typeof DemoStarted>
 
 export const demo = {
-  /** What is in the workspace already is used again; a new training starts every time. */
-  'demo.start': call(z.object({}), DemoStarted),
+  /** What is in the workspace already is used again; a new training starts every time. `language` of the labels. */
+  'demo.start': call(z.object({ language: z.enum(['en', 'ko']).default('en') }), DemoStarted),
 }
