@@ -36,6 +36,17 @@ const PROMPTS = [
   ...['문서에 표를 삽입하려면', 'def read_lines(path):\n', 'Traceback (most recent call last):\n'],
 ]
 
+const ATLAS_AND_LABELS = `## Atlas and labels
+
+\`saes/1-batchtopk/atlas.safetensors.gz\` is the feature atlas of the first autoencoder over the first 700 documents of the sample (475,182 tokens),
+made by \`publish-atlas\` with the program's own job; an atlas job for these files and settings takes it instead of passing over the text again.
+
+\`labels.json\` names 56 of its 4,096 features, in English and Korean. Each was written after reading its five strongest contexts and some
+from the second and third interval of that atlas; where these disagree the label says both. Nothing was tested beyond that: a label is a
+guess about what a feature is for. Many features of so small a model are about single tokens. [docs/probes.md](../../docs/probes.md) has what a
+script found when it asked for features of some kinds.
+`
+
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
 const count = (value: number) => Math.round(value).toLocaleString('en-US')
 
@@ -181,11 +192,13 @@ node scripts/demo/run.mjs evaluate-model --corpus CORPUS --state STATE --model S
 npm run -s monoscope -- train --architecture batchtopk --d-sae 4096 --k 48 --tokens 1500000 --batch-tokens 2048 --context 256 --lr 0.001 --no-atlas
 npm run -s monoscope -- train --architecture standard --d-sae 4096 --l1 3 --tokens 600000 --context 256 --no-atlas
 node scripts/demo/run.mjs publish-sae --workspace DIR --sae ID --model STATE/model --held-out CORPUS/held-out.jsonl --name NAME --to DIR
+node scripts/demo/run.mjs publish-atlas --demo resources/demo
 node scripts/demo/run.mjs card --corpus CORPUS --state STATE --demo resources/demo
 \`\`\`
 
 The trainings take the model and the unpacked sample as they stand in a workspace. \`train-model\` goes on where it stopped; \`--from MODEL\` trains on from published weights.
-`,
+
+${ATLAS_AND_LABELS}`,
   )
   process.exit(0)
 }

@@ -104,13 +104,13 @@ async function openRooms(options: MonoscopeOptions, { host, workspace, late }: B
   const changes = new Changes()
   const pieces = new PiecesCache(workspace.pieces)
   const tokens = new CorpusTokensCache(workspace.corpora)
-  store.atlases.dropIncomplete()
   await recoverRuns(store, workspace, log)
   const queue = new JobQueue({ store, paths: workspace, pieces, changes, log, workerPath, runtime, checkpointMinutes })
   const warm = new WarmWorker({ command: { workerPath, runtime, log }, changes })
   const { version, choosePath = null, tokenVault: vault = null, demoFolder = null } = options
   const onUnexpected = (error: unknown, name: string) =>
     log.error({ name, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'unexpected')
+  store.atlases.dropHidden().catch((error: unknown) => onUnexpected(error, 'dropping atlases'))
   const hub = new Hub({
     ...{ env: process.env, settings: store.settings, vault, corpora: workspace.corpora },
     onUnexpected: (error) => onUnexpected(error, 'download'),

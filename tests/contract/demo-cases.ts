@@ -22,8 +22,16 @@ export async function startDemo(client: MonoscopeClient): Promise<void> {
   await client.call('features.label', { ...place, text: 'mine', author: 'me' })
   expect(run).toMatchObject({ config: { modelId: model.id, datasetId: dataset.id, architecture: 'batchtopk' } })
   expect(atlasJob).toMatchObject({ kind: 'atlas', saeId: saes[0]?.id })
+  // It came with the autoencoder: nothing is computed, and the training waits for it.
+  const jobs = () => client.call('jobs.list', {})
+  const stateOf = async () => (await jobs()).find(({ id }) => id === atlasJob?.id)?.state
+  await expect.poll(stateOf, { timeout: 60_000 }).toBe('done')
+  const { alive, total } = await client.call('features.list', { saeId: place.saeId, limit: 1 })
+  expect([alive, total]).toEqual([4096, 4096])
   const again = await client.call('demo.start', {})
-  expect([again.model, again.dataset, again.sample, again.saes]).toEqual([model, dataset, sample, saes])
+  expect(again.atlasJob).toBeNull()
+  const unbuilt = again.saes.map((sae) => ({ ...sae, atlas: null }))
+  expect([again.model, again.dataset, again.sample, unbuilt]).toEqual([model, dataset, sample, saes])
   const kept = await client.call('features.label', { ...place, text: 'mine', author: 'me' })
   expect(kept.map(({ text, chosen: isChosen }) => [text, isChosen])[0]).toEqual(['mine', true])
   expect(kept).toHaveLength(3)
@@ -32,8 +40,6 @@ export async function startDemo(client: MonoscopeClient): Promise<void> {
     if (state === 'queued') await client.call('jobs.cancel', { jobId: jobId ?? 0 })
     else await client.call('runs.cancel', { runId: id })
   }
-  for (const job of [atlasJob, again.atlasJob]) if (job) await client.call('jobs.cancel', { jobId: job.id })
-  const areOver = async () =>
-    (await client.call('jobs.list', {})).every(({ state }) => !['queued', 'running', 'cancelling'].includes(state))
+  const areOver = async () => (await jobs()).every(({ state }) => !['queued', 'running', 'cancelling'].includes(state))
   await expect.poll(areOver, { timeout: 60_000 }).toBe(true)
 }

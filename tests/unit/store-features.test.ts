@@ -1,13 +1,15 @@
 /** Features in the store: atlas import, filters and pages, and what people wrote about features. */
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { rebin } from '../../src/main/store/atlas-import'
 import type { FeatureQuery } from '../../src/main/store/features'
 import type { Store } from '../../src/main/store/store'
 import { FeatureFilter } from '../../src/shared/domain'
-import { addSae, makeAtlas, PIECES, temporaryStore, TEXT } from '../fixtures/samples'
+import { addSae, makeAtlas, PIECES, temporaryFolder, temporaryStore, TEXT } from '../fixtures/samples'
 
-async function withAtlas(dSae: number) {
-  const store = temporaryStore()
+async function withAtlas(dSae: number, folder = temporaryFolder()) {
+  const store = temporaryStore(folder)
   const { sae, dataset } = addSae(store, dSae)
   const source = { saeId: sae.id, datasetId: dataset.id }
   await store.atlases.run(source, makeAtlas(dSae), TEXT)
@@ -21,6 +23,26 @@ const query = (saeId: number, more: Partial<Omit<FeatureQuery, 'filter'>> = {}, 
 })
 const indexes = (store: Store, asked: FeatureQuery) =>
   store.features.list(asked, PIECES).rows.map((row) => row.featureIndex)
+
+/** How many rows each table has of each atlas. */
+function rowsByAtlas(path: string): { name: string; atlas: number; rows: number }[] {
+  const db = new Database(path, { readonly: true })
+  const plain = ['feature', 'feature_blob', 'feature_page', 'feature_weights'].map(
+    (name) => [name, 'atlas_id'] as const,
+  )
+  const byId = (['context_text', 'feature_box'] as const).map(
+    (name) => [name, `${name === 'feature_box' ? 'id' : 'rowid'} >> 32`] as const,
+  )
+  const found = [...plain, ...byId].flatMap(([name, atlas]) =>
+    db
+      .prepare<[], { name: string; atlas: number; rows: number }>(
+        `SELECT '${name}' AS name, ${atlas} AS atlas, count(*) AS rows FROM ${name} GROUP BY 2`,
+      )
+      .all(),
+  )
+  db.close()
+  return found
+}
 
 describe('rebin', () => {
   it('keeps the sum and the place', () => {
@@ -116,6 +138,17 @@ describe('atlas', () => {
       safety: [{ category: 'politics', reason: 'because' }],
     })
     expect(store.saes.get(saeId).atlas).toMatchObject({ tokens: 2000, liveFeatures: 6 })
+  })
+
+  it('leaves nothing of the one that it replaced, in any table', async () => {
+    const folder = temporaryFolder()
+    const { store, source, saeId } = await withAtlas(600, folder)
+    const rows = () => rowsByAtlas(join(folder, 'workspace.sqlite'))
+    const before = rows()
+    await store.atlases.run(source, makeAtlas(600), TEXT)
+    expect(before.map(({ atlas }) => atlas)).toEqual([1, 1, 1, 1, 1, 1])
+    expect(rows()).toEqual(before.map((row) => ({ ...row, atlas: 2 })))
+    expect(store.features.list(query(saeId), PIECES)).toMatchObject({ total: 600, alive: 400 })
   })
 
   it('stays the old one when a new one cannot be brought in', async () => {

@@ -52,7 +52,7 @@ export const TOGETHER = 20
 export const INTERVALS = 8
 /** In place of an interval: one of the strongest contexts. */
 export const TOP_INTERVAL = 255
-const FORMAT = 'monoscope-atlas-3'
+export const ATLAS_FORMAT = 'monoscope-atlas-3'
 
 type I32 = Int32Array<ArrayBuffer>
 type F32 = Float32Array<ArrayBuffer>
@@ -190,7 +190,7 @@ export async function writeAtlas(path: string, atlas: Atlas): Promise<void> {
   }
   await writeSafetensors(path, tensors, {
     ...atlas.origin,
-    format: FORMAT,
+    format: ATLAS_FORMAT,
     tokens: String(atlas.tokens),
     documents: String(atlas.documents),
     bos_tokens: String(atlas.bosTokens),
@@ -296,7 +296,7 @@ export async function readAtlas(path: string): Promise<Atlas> {
   try {
     const { metadata, tensors } = file
     const columns = new Columns(file, path)
-    if (metadata.format !== FORMAT) throw columns.corrupt(`format ${metadata.format ?? 'unknown'}`)
+    if (metadata.format !== ATLAS_FORMAT) throw columns.corrupt(`format ${metadata.format ?? 'unknown'}`)
     const count = (key: string) => {
       const value = Number(metadata[key])
       if (!Number.isSafeInteger(value) || value < 0) throw columns.corrupt(`${key} is ${metadata[key] ?? 'missing'}`)

@@ -57,8 +57,9 @@ async function start(services: Services, language: 'en' | 'ko', signal: AbortSig
   const [first] = saes
   if (!first) throw new AppError('demo-missing', { path: demoFolder })
   await addLabels(services, { demoFolder, saes, language })
-  const run = queue.startTraining(`${MODEL_NAME} live`, demoConfig({ model, dataset }), true)
+  // Its atlas lies beside its weights, so there is something to look at while the training runs.
   const atlasJob = first.atlas ? null : queue.startMeasuring('atlas', { saeId: first.id, datasetId: dataset.id })
+  const run = queue.startTraining(`${MODEL_NAME} live`, demoConfig({ model, dataset }), true)
   changes.notify()
   return { model, dataset, sample, saes, run: withResume(store.runs.get(run.id), paths.run(run.id)), atlasJob }
 }

@@ -8,8 +8,8 @@ import type { Store } from '../store/store'
 import type { WorkspacePaths } from '../workspace/workspace'
 import type { JobSpec, TrainSpec } from './messages'
 
-const TOP_CONTEXTS = 20
-const INTERVAL_CONTEXTS = 10
+export const TOP_CONTEXTS = 20
+export const INTERVAL_CONTEXTS = 10
 
 export type SpecSource = { store: Store; paths: WorkspacePaths; checkpointMinutes: number }
 

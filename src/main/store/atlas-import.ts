@@ -1,9 +1,10 @@
 /**
  * Brings an atlas into the database. Many short transactions keep the program answering; the last one makes the new atlas the
- * visible one and drops the old, so that readers see either of them whole. Labels, tags and flags are not touched.
+ * visible one and hides the old, which is dropped then, so that readers see either of them whole. Labels, tags and flags are not touched.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { toSpans, toText, type AtlasText } from '../../shared/token-spans'
+import { dropAtlas, hiddenAtlases } from './atlas-drop'
 import { now, toBlob } from './blobs'
 import { packContexts, TOP, unpackContexts, type ContextColumns } from './context-blob'
 import type { Db } from './db'
@@ -103,21 +104,23 @@ export class AtlasImport {
       )
       .run(source.saeId, source.datasetId, tokens, documents, bosTokens, sinkTokens, live, now())
     const atlasId = Number(lastInsertRowid)
+    let replaced: number[]
     try {
       for (let from = 0, row = 0; from < atlas.dSae; from += CHUNK_FEATURES) {
         row = this.db.transaction(() => this.chunk({ ...source, atlasId }, { atlas, text, from, row }))()
         await nextTurn()
       }
-      this.show(atlasId, source.saeId)
+      replaced = this.show(atlasId, source.saeId)
     } catch (error) {
-      this.db.prepare('DELETE FROM atlas WHERE id = ?').run(atlasId)
+      await dropAtlas(this.db, atlasId)
       throw error
     }
+    for (const id of replaced) await dropAtlas(this.db, id)
   }
 
-  /** Removes what an import left that a killed process had begun. */
-  dropIncomplete(): void {
-    this.db.prepare('DELETE FROM atlas WHERE complete = 0').run()
+  /** Removes what a killed process left of an import, or of an atlas that it was deleting. */
+  async dropHidden(): Promise<void> {
+    for (const id of hiddenAtlases(this.db)) await dropAtlas(this.db, id)
   }
 
   /** Writes features [from, from + chunk), whose contexts begin at row `row`; returns the row of the next one's. */
@@ -167,10 +170,15 @@ export class AtlasImport {
     )
   }
 
-  private show(atlasId: number, saeId: number): void {
-    this.db.transaction(() => {
-      this.db.prepare('DELETE FROM atlas WHERE sae_id = ? AND id <> ?').run(saeId, atlasId)
+  /** @returns the atlases that are no longer seen */
+  private show(atlasId: number, saeId: number): number[] {
+    return this.db.transaction(() => {
+      const hide = this.db.prepare<[number, number], { id: number }>(
+        'UPDATE atlas SET complete = 0 WHERE sae_id = ? AND id <> ? RETURNING id',
+      )
+      const hidden = hide.all(saeId, atlasId).map(({ id }) => id)
       this.db.prepare('UPDATE atlas SET complete = 1 WHERE id = ?').run(atlasId)
+      return hidden
     })()
   }
 }

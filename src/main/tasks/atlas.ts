@@ -7,7 +7,6 @@ import { writeAtlas } from '../files/atlas-file'
 import type { AtlasWeights } from '../files/atlas-file'
 import { readSaelens, sha256OfFile, WEIGHTS_FILE } from '../files/saelens'
 import type { SaelensFolder } from '../files/saelens'
-import type { AtlasFigures } from '../engine/measure/atlas'
 import { measureWeights } from '../engine/measure/feature-weights'
 import { createSae } from '../engine/sae/loaded'
 import type { ActivationSource } from '../engine/train/activations'
@@ -22,6 +21,7 @@ import type { AtlasSpec } from '../jobs/messages'
 import { partsFolder, planParts, sketchParts } from './atlas-parts'
 import type { Channel } from './channel'
 import { giveWay } from './channel'
+import { atlasOrigin, findShippedAtlas, takeShippedAtlas } from './shipped-atlas'
 import { openSource } from './source'
 
 const OwnMetadata = z.object({ monoscope: z.object({ sink_norm: z.number().positive() }) })
@@ -67,34 +67,22 @@ async function weightsOf(spec: AtlasSpec, sae: SaelensFolder, channel: Channel):
   }
 }
 
-async function saveAtlas(
-  spec: AtlasSpec,
-  { figures, weights, saeSha256 }: { figures: AtlasFigures; weights: AtlasWeights; saeSha256: string },
-  channel: Channel,
-): Promise<void> {
-  const origin = {
-    model_name: spec.model.name,
-    model_sha256: spec.model.sha256,
-    hook_name: spec.sae.hookName,
-    sae_sha256: saeSha256,
-    dataset: spec.dataset.name,
-    dataset_sha256: spec.dataset.sha256,
-    context_size: String(spec.sae.contextSize),
-    seed: String(spec.seed),
-    backend: channel.backend.name,
-  }
-  await writeAtlas(spec.file, { ...figures, weights, origin })
-  channel.send({ type: 'atlas', atlas: { file: spec.file, tokensFile: spec.tokensFile } })
-}
-
 /**
- * Builds the atlas, or the rest of one whose job was cut off.
+ * Builds the atlas, or the rest of one whose job was cut off, or takes the one that came with the autoencoder.
  * @returns false when it was cancelled; no atlas is written then, finished parts stay
  * @throws AppError of model, SAE, dataset or disk
  */
 export async function runAtlas(spec: AtlasSpec, channel: Channel): Promise<boolean> {
   const stored = await readSaelens(spec.sae.path)
   const saeSha256 = await sha256OfFile(join(spec.sae.path, WEIGHTS_FILE))
+  const origin = atlasOrigin(spec, saeSha256)
+  const announce = () => channel.send({ type: 'atlas', atlas: { file: spec.file, tokensFile: spec.tokensFile } })
+  const shipped = await findShippedAtlas(spec, origin)
+  if (shipped) {
+    const isTaken = await takeShippedAtlas(spec, shipped, channel)
+    if (isTaken) announce()
+    return isTaken
+  }
   const plan = await planParts(spec)
   channel.send({ type: 'progress', done: 0, total: plan.documents, tokensPerSecond: null })
   const { source, tokenizer, config } = await openSource(spec.model, spec.sae.hookName, channel)
@@ -111,8 +99,9 @@ export async function runAtlas(spec: AtlasSpec, channel: Channel): Promise<boole
     channel.send({ type: 'progress', done: plan.documents, total: plan.documents, tokensPerSecond: null })
     const weights = await weightsOf(spec, stored, channel)
     if (weights === null) return false
-    const figures = { ...sketch.figures(), dSae: sae.dSae }
-    await saveAtlas(spec, { figures, weights, saeSha256 }, channel)
+    const names = { model_name: spec.model.name, dataset: spec.dataset.name, backend: channel.backend.name }
+    await writeAtlas(spec.file, { ...sketch.figures(), dSae: sae.dSae, weights, origin: { ...names, ...origin } })
+    announce()
     await rm(partsFolder(spec), { recursive: true, force: true })
     return true
   } finally {

@@ -34,7 +34,6 @@ CREATE INDEX feature_mean ON feature (atlas_id, mean_activation, feature_index, 
 CREATE INDEX feature_label ON feature (atlas_id, label, feature_index, density, max_activation, mean_activation, marks)
   WHERE label IS NOT NULL;
 
-
 -- Boxes of figures: several ranges at once, of which each holds many features and all together few. The row is atlas * 2^32 + feature.
 CREATE VIRTUAL TABLE feature_box USING rtree (id, atlas, atlas_, density, density_, max, max_, mean, mean_);
 
