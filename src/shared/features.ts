@@ -66,7 +66,15 @@ export type Note = z.infer<typeof Note>
 export const SavedView = z.object({ id: Id, name: Name, query: z.string() })
 export type SavedView = z.infer<typeof SavedView>
 
-export const Label = z.object({ id: Id, text: z.string(), author: z.string(), createdAt: Time, chosen: z.boolean() })
+/** How well a label fits what its feature fires on, after the rubric of "Scaling Monosemanticity": 0 not at all, 3 cleanly. */
+export const LabelScore = z.int().min(0).max(3)
+export const LABEL_SCORES = [0, 1, 2, 3] as const
+
+export const Label = z.object({
+  ...{ id: Id, text: z.string(), author: z.string(), createdAt: Time, chosen: z.boolean() },
+  /** Null until somebody judges. */
+  score: LabelScore.nullable(),
+})
 export type Label = z.infer<typeof Label>
 
 export const SafetyCategory = z.enum([
@@ -173,6 +181,8 @@ export const FeatureFilter = z.object({
   contexts: z.string().max(200).default(''),
   state: z.enum(['any', 'alive', 'silent']).default('any'),
   labelled: YesNo,
+  /** Of the chosen label, at least. */
+  minScore: LabelScore.nullable().default(null),
   tagged: YesNo,
   /** Whether it is in a safety category. */
   flagged: YesNo,

@@ -26,7 +26,7 @@ import { startDemo } from './demo-cases'
 import { evaluateSae } from './evaluation-cases'
 import { askModel, readDataset } from './library-cases'
 import { MISSING_THINGS } from './missing-things'
-import { keepNotes, readOwnText } from './feature-cases'
+import { judgeLabel, keepNotes, readOwnText } from './feature-cases'
 import { forecastTraining } from './forecast-cases'
 import { cancelTraining, resumeTraining } from './resume-cases'
 
@@ -295,6 +295,7 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
   it('reads one’s own text as the atlas read its own', () => readOwnText(client, saeId))
 
   it('keeps notes, lists and views', () => keepNotes(client, saeId))
+  it('judges how well a label fits', () => judgeLabel(client, saeId))
 
   it('cancels a training and keeps its checkpoint for an atlas', () =>
     cancelTraining(client, tinyConfig(modelId, datasetId, 100_000)))

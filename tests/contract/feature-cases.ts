@@ -32,6 +32,34 @@ export async function readOwnText(client: MonoscopeClient, saeId: number): Promi
   })
 }
 
+/** A label is judged, found by its score, and the judgement taken back. */
+export async function judgeLabel(client: MonoscopeClient, saeId: number): Promise<void> {
+  const place = { saeId, featureIndex: 9 }
+  const scored = async (minScore: number) =>
+    (await client.call('features.list', { saeId, filter: { minScore } })).rows.map(({ featureIndex }) => featureIndex)
+  const [label] = await client.call('features.label', { ...place, text: 'judged' })
+  expect(label?.score).toBeNull()
+  expect(await scored(0)).toEqual([])
+  const [judged] = await client.call('features.score', { ...place, labelId: label?.id ?? 0, score: 2 })
+  expect(judged).toMatchObject({ text: 'judged', score: 2, chosen: true })
+  expect([await scored(0), await scored(2), await scored(3)]).toEqual([[9], [9], []])
+  // Another label has not been judged; the old one keeps its score.
+  await client.call('features.label', { ...place, text: 'another' })
+  expect(await scored(0)).toEqual([])
+  const labels = await client.call('features.label', { ...place, text: 'judged' })
+  expect(labels.map(({ text, score }) => [text, score])).toEqual([
+    ['another', null],
+    ['judged', 2],
+  ])
+  expect(await scored(2)).toEqual([9])
+  await client.call('features.score', { ...place, labelId: label?.id ?? 0, score: null })
+  expect(await scored(0)).toEqual([])
+  await expect(client.call('features.score', { ...place, labelId: 999, score: 1 })).rejects.toMatchObject({
+    code: 'not-found',
+  })
+  await client.call('features.label', { ...place, text: '' })
+}
+
 /** Notes, lists and views come and go; what was not there before is told, so that it can be taken back. */
 export async function keepNotes(client: MonoscopeClient, saeId: number): Promise<void> {
   const feature = { saeId, featureIndex: 3 }

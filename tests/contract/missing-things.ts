@@ -20,6 +20,7 @@ export const MISSING_THINGS = [
   ['features.list', { saeId: 99 }],
   ['features.get', { saeId: 99, featureIndex: 0 }],
   ['features.label', { saeId: 99, featureIndex: 0, text: 'x' }],
+  ['features.score', { saeId: 99, featureIndex: 0, labelId: 1, score: 3 }],
   ['features.tag', { saeId: 99, featureIndexes: [0], name: 'x' }],
   ['features.untag', { saeId: 99, featureIndexes: [0], tagId: 1 }],
   ['features.count', { saeId: 99 }],

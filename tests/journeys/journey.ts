@@ -125,7 +125,7 @@ async function visitNeighbour(page: Page): Promise<void> {
 /** From the strongest contexts to random ones of an interval, and more of a document. */
 async function readIntervals(page: Page): Promise<void> {
   await page.keyboard.press(']')
-  await page.getByText(/drawn at random from the .* tokens with an activation of/).waitFor()
+  await page.getByText(/Drawn at random: .* with an activation of/).waitFor()
   const row = page.locator('.ctx').first()
   await row.getByRole('button').first().click()
   await row.getByRole('button', { name: 'Read more of the document' }).click()

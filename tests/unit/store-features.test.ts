@@ -230,13 +230,27 @@ describe('list', () => {
     expect(indexes(store, query(saeId, {}, { contexts: '자유롭게 사용' }))).toEqual([2])
   })
 
-  it('counts no further than is shown at first, and exactly when asked', async () => {
-    const { store, saeId } = await withAtlas(15_100)
-    const asked = query(saeId, { limit: 1 }, { state: 'alive' })
-    expect(store.features.list(asked, PIECES)).toMatchObject({ matching: 10_000, isMore: true, total: 15_100 })
-    // Every third is silent.
-    expect(store.features.count(asked)).toBe(15_100 - 5034)
-    expect(store.features.list(query(saeId, { limit: 1 }), PIECES)).toMatchObject({ matching: 15_100, isMore: false })
+  it('filters by how well the chosen label fits, which a new atlas keeps', async () => {
+    const { store, saeId, source } = await withAtlas(12)
+    for (const [index, score] of [
+      [2, 3],
+      [5, 1],
+      [7, 0],
+    ] as const) {
+      const [label] = store.labels.choose(saeId, index, 'x', '')
+      store.labels.score(saeId, index, { labelId: label?.id ?? 0, score })
+    }
+    store.labels.choose(saeId, 9, 'y', '')
+    store.tags.put(saeId, [2, 9], 'odd')
+    const scored = (minScore: number) => indexes(store, query(saeId, {}, { minScore }))
+    const expectAll = () => {
+      expect([scored(0), scored(1), scored(2), scored(3)]).toEqual([[2, 5, 7], [2, 5], [2], [2]])
+      expect(indexes(store, query(saeId, {}, { minScore: 1, tagged: 'no' }))).toEqual([5])
+      expect(indexes(store, query(saeId, {}, { labelled: 'yes' }))).toEqual([2, 5, 7, 9])
+    }
+    expectAll()
+    await store.atlases.run(source, makeAtlas(12), TEXT)
+    expectAll()
   })
 
   it('sorts in both directions with labels before none', async () => {
@@ -250,8 +264,13 @@ describe('list', () => {
     expect(indexes(store, query(saeId, { descending: true, limit: 2, offset: 1 }))).toEqual([10, 9])
   })
 
-  it('pages, sorts and filters 20,000 features without reading blobs', async () => {
+  it('pages, sorts, filters and counts 20,000 features without reading blobs', async () => {
     const { store, saeId } = await withAtlas(20_000)
+    const alive = query(saeId, { limit: 1 }, { state: 'alive' })
+    // Counted no further than is shown at first, and exactly when asked; every third is silent.
+    expect(store.features.list(alive, PIECES)).toMatchObject({ matching: 10_000, isMore: true, total: 20_000 })
+    expect(store.features.count(alive)).toBe(20_000 - 6667)
+    expect(store.features.list(query(saeId, { limit: 1 }), PIECES)).toMatchObject({ matching: 20_000, isMore: false })
     const asked = [
       query(saeId, { sort: 'label', descending: true, offset: 10_000 }),
       query(saeId, { sort: 'max', descending: true, offset: 5000 }),

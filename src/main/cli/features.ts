@@ -16,6 +16,7 @@ type ListOptions = {
   alive?: boolean
   labelled?: boolean
   unlabelled?: boolean
+  score?: number
   tag: string[]
   density?: Range
   max?: Range
@@ -70,7 +71,8 @@ function detailLines(feature: FeatureDetail): string[] {
       `  ${from.toFixed(2)}-${to.toFixed(2)}\t${inPercent(firedTokens / Math.max(1, feature.firedTokens))}${first ? contextLine(first) : ''}`,
   )
   const labels = feature.labels.map(
-    ({ text, author, chosen }) => `  ${chosen ? '*' : ' '} ${text}${author && ` (${author})`}`,
+    ({ text, author, chosen, score }) =>
+      `  ${chosen ? '*' : ' '} ${text}${author && ` (${author})`}${score === null ? '' : ` ${score}/3`}`,
   )
   const safety = feature.safety.map(({ category, reason }) => `  ! ${category}: ${reason}`)
   const { logits } = feature.weights
@@ -105,6 +107,7 @@ async function list({ client, out, ...session }: Session, options: ListOptions):
     ...{ text, contexts, tagIds: await tagIdsOf(client, sae.id, options.tag), listIds: [] },
     ...{ minDensity: percent(density?.from), maxDensity: percent(density?.to) },
     ...{ minMax: max?.from ?? null, maxMax: max?.to ?? null, minMean: mean?.from ?? null, maxMean: mean?.to ?? null },
+    minScore: options.score ?? null,
     state: options.alive ? 'alive' : 'any',
     labelled: options.labelled ? 'yes' : options.unlabelled ? 'no' : 'any',
   } as const
@@ -113,6 +116,25 @@ async function list({ client, out, ...session }: Session, options: ListOptions):
   const matching = page.isMore ? await client.call('features.count', { saeId: sae.id, filter }) : page.matching
   out.note(out.say('featureCount', { matching, total: page.total, alive: page.alive }))
   out.list(page.rows, rowLine)
+}
+
+type LabelOptions = { sae?: string; author: string; score?: number }
+
+async function putLabel(
+  session: Session,
+  { index, text }: { index: string; text: string },
+  { sae, author, score }: LabelOptions,
+): Promise<void> {
+  const { client, out } = session
+  const { id: saeId } = await findSae(session, sae)
+  const place = { saeId, featureIndex: toNumber(index) }
+  let labels = await client.call('features.label', { ...place, text, author })
+  const chosen = labels.find((label) => label.chosen)
+  if (chosen && score !== undefined) {
+    labels = await client.call('features.score', { ...place, labelId: chosen.id, score })
+  }
+  const line = chosen ? out.say('labelled', { index, text: chosen.text }) : out.say('unlabelled', { index })
+  out.result({ featureIndex: place.featureIndex, labels }, line)
 }
 
 export function addFeatureCommands(program: Command, run: RunCommand): void {
@@ -131,6 +153,7 @@ export function addFeatureCommands(program: Command, run: RunCommand): void {
     .option('--alive', 'only features that fire')
     .option('--labelled', 'only features with a label')
     .option('--unlabelled', 'only features without a label')
+    .option('--score <0-3>', 'only features whose label was judged to fit so well or better', toNumber)
     .option('--limit <rows>', 'rows to print', toNumber, 50)
     .option('--offset <rows>', 'rows to skip', toNumber, 0)
     .action((options: ListOptions) => run((session) => list(session, options)))
@@ -146,20 +169,9 @@ export function addFeatureCommands(program: Command, run: RunCommand): void {
     .action((index: string, options: NeighbourOptions) => run((session) => neighbours(session, index, options)))
   command('label <index> <text>', 'label a feature; an empty text takes the label away')
     .option('--author <name>', 'who says so', '')
-    .action((index: string, text: string, options: { sae?: string; author: string }) =>
-      run(async (session) => {
-        const { client, out } = session
-        const { id: saeId } = await findSae(session, options.sae)
-        const labels = await client.call('features.label', {
-          saeId,
-          featureIndex: toNumber(index),
-          text,
-          author: options.author,
-        })
-        const chosen = labels.find((label) => label.chosen)
-        const line = chosen ? out.say('labelled', { index, text: chosen.text }) : out.say('unlabelled', { index })
-        out.result({ featureIndex: toNumber(index), labels }, line)
-      }),
+    .option('--score <0-3>', 'how well it fits: 0 not at all, 1 vaguely, 2 loosely, 3 cleanly', toNumber)
+    .action((index: string, text: string, options: LabelOptions) =>
+      run((session) => putLabel(session, { index, text }, options)),
     )
   command('tag <name> <index...>', 'put a tag on features').action(
     (name: string, indexes: string[], options: { sae?: string }) =>

@@ -23,6 +23,10 @@ export const featureHandlers = (services: Services) => {
       checkFeatures(store.saes.get(saeId), [featureIndex])
       return store.labels.choose(saeId, featureIndex, text, author)
     },
+    'features.score': async ({ saeId, featureIndex, labelId, score }) => {
+      checkFeatures(store.saes.get(saeId), [featureIndex])
+      return store.labels.score(saeId, featureIndex, { labelId, score })
+    },
     'features.tag': async ({ saeId, featureIndexes, name }) => {
       checkFeatures(store.saes.get(saeId), featureIndexes)
       return store.tags.put(saeId, featureIndexes, name)

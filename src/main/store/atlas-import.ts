@@ -74,7 +74,7 @@ export class AtlasImport {
     this.insertFeature = db.prepare(
       `INSERT INTO feature (atlas_id, feature_index, fired_tokens, density, max_activation, mean_activation, top_token, label, marks)
        SELECT @atlasId, @index, @fired, @density, @max, @mean, @topToken, chosen.text,
-         (chosen.text IS NOT NULL)
+         (chosen.text IS NOT NULL) + ((ifnull(chosen.score, -1) + 1) << 3)
          + 2 * EXISTS (SELECT 1 FROM feature_tag WHERE sae_id = @saeId AND feature_index = @index)
          + 4 * EXISTS (SELECT 1 FROM safety_flag WHERE sae_id = @saeId AND feature_index = @index)
        FROM (SELECT 1) LEFT JOIN label AS chosen ON chosen.sae_id = @saeId AND chosen.feature_index = @index AND chosen.chosen = 1`,

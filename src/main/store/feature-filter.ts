@@ -6,8 +6,9 @@ import type { Db } from './db'
 import { quoted, wordQuery } from './search-text'
 import type { Tables } from './tables'
 
-/** Bits of `feature.marks`. */
+/** Bits of `feature.marks`; above them is the score of the chosen label, plus one. */
 const MARKS = { labelled: 1, tagged: 2, flagged: 4 } as const
+const SCORE_UNIT = 8
 
 const LIKE_SPECIAL = /[\\%_]/g
 /** Features that are looked at one by one, at most. */
@@ -57,7 +58,8 @@ function columns(eb: Builder, filter: FeatureFilter, along: string | null): Cond
     if (filter[name] === 'any') return []
     return [eb(sql<number>`marks & ${sql.lit(MARKS[name])}`, '=', filter[name] === 'yes' ? MARKS[name] : 0)]
   })
-  return [...ranges(eb, filter, along), ...marks]
+  const score = filter.minScore === null ? [] : [eb('marks', '>=', sql.lit(SCORE_UNIT * (filter.minScore + 1)))]
+  return [...ranges(eb, filter, along), ...marks, ...score]
 }
 
 /** What the parts of a filter ask, taken away. */

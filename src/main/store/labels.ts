@@ -1,5 +1,6 @@
 /** What people call a feature: any number of labels with author and time, at most one of them chosen. */
 import type { Label } from '../../shared/domain'
+import { AppError } from '../../shared/errors'
 import { now } from './blobs'
 import type { Db } from './db'
 
@@ -12,7 +13,7 @@ export class LabelStore {
   of(saeId: number, featureIndex: number): Label[] {
     return this.db
       .prepare<[number, number], Row>(
-        `SELECT id, text, author, created_at AS createdAt, chosen FROM label
+        `SELECT id, text, author, created_at AS createdAt, chosen, score FROM label
          WHERE sae_id = ? AND feature_index = ? ORDER BY id DESC`,
       )
       .all(saeId, featureIndex)
@@ -27,6 +28,15 @@ export class LabelStore {
         .run(saeId, featureIndex)
       if (text !== '') this.putChosen(saeId, featureIndex, { text, author })
     })()
+    return this.of(saeId, featureIndex)
+  }
+
+  /** Says how well a label fits. @throws AppError not-found */
+  score(saeId: number, featureIndex: number, { labelId, score }: { labelId: number; score: number | null }): Label[] {
+    const { changes } = this.db
+      .prepare('UPDATE label SET score = ? WHERE id = ? AND sae_id = ? AND feature_index = ?')
+      .run(score, labelId, saeId, featureIndex)
+    if (changes === 0) throw new AppError('not-found', { what: 'label', id: labelId })
     return this.of(saeId, featureIndex)
   }
 

@@ -1,6 +1,6 @@
 /** The features of one autoencoder: list, page, labels and tags. */
 import { z } from 'zod'
-import { FeatureDetail, FeatureFilter, FeatureRow, FeatureSort, Id, Label, Tag, TokenSpan } from '../domain'
+import { FeatureDetail, FeatureFilter, FeatureRow, FeatureSort, Id, Label, LabelScore, Tag, TokenSpan } from '../domain'
 import { call } from '../wire'
 
 const featureIndex = z.int().min(0)
@@ -41,6 +41,8 @@ export const features = {
     z.object({ ...feature, text: z.string().trim().max(500), author: z.string().trim().max(100).default('') }),
     z.array(Label),
   ),
+  /** Judges how well a label fits; null takes the judgement back. */
+  'features.score': call(z.object({ ...feature, labelId: Id, score: LabelScore.nullable() }), z.array(Label)),
   /** Puts a tag on features, making the tag if it is new; `added` did not have it before. */
   'features.tag': call(
     z.object({

@@ -246,8 +246,16 @@ export class FakeWorkspace {
         }),
       'features.label': ({ featureIndex, text, author }) => {
         const old = (this.labels.get(featureIndex) ?? []).map((label) => ({ ...label, chosen: false }))
-        const added = { id: this.nextId++, text, author, createdAt: '2026-11-22T10:00:00Z', chosen: true }
+        const added = { id: this.nextId++, text, author, createdAt: '2026-11-22T10:00:00Z', chosen: true, score: null }
         this.labels.set(featureIndex, text ? [added, ...old] : old)
+        return Promise.resolve(this.labels.get(featureIndex)!)
+      },
+      'features.score': ({ featureIndex, labelId, score }) => {
+        const labels = this.labels.get(featureIndex) ?? []
+        this.labels.set(
+          featureIndex,
+          labels.map((label) => (label.id === labelId ? { ...label, score } : label)),
+        )
         return Promise.resolve(this.labels.get(featureIndex)!)
       },
       'features.tag': ({ featureIndexes, name }) => {

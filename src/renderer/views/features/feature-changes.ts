@@ -1,6 +1,6 @@
 /** What can be changed on the page of a feature; every change can be taken back. */
 import type { Ref } from 'vue'
-import type { FeatureDetail, FeatureList, Note, Tag } from '../../../shared/domain'
+import type { FeatureDetail, FeatureList, Label, Note, Tag } from '../../../shared/domain'
 import { client } from '../../app/client'
 import { useText } from '../../app/i18n'
 import { useUndo } from '../../app/undo.store'
@@ -53,6 +53,12 @@ function labelChanges({ change, detail, loadNames, drop }: Page, undoable: Undoa
       undoable(t('features.undo.label'), () => client.call('features.label', { ...place, ...old }))
     })
 
+  const scoreLabel = ({ id: labelId, score: before }: Label, score: number | null) =>
+    change(async (place) => {
+      await client.call('features.score', { ...place, labelId, score })
+      undoable(t('features.undo.score'), () => client.call('features.score', { ...place, labelId, score: before }))
+    })
+
   const addTag = (name: string) =>
     change(async ({ saeId, featureIndex }) => {
       const featureIndexes = [featureIndex]
@@ -69,7 +75,7 @@ function labelChanges({ change, detail, loadNames, drop }: Page, undoable: Undoa
       undoable(t('features.undo.untag', { name }), () => client.call('features.tag', { saeId, featureIndexes, name }))
     })
 
-  return { saveLabel, addTag, removeTag }
+  return { saveLabel, scoreLabel, addTag, removeTag }
 }
 
 function listChanges({ change, loadNames }: Page, undoable: Undoable) {
