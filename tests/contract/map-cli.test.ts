@@ -45,7 +45,11 @@ describe.skipIf(missingModel)('map', () => {
     expect(stdout).toMatch(/SAE 2 "small": map of \d+ features in \d+ clusters of [\d, ]+ features\./)
     expect(stdout).toContain('cosine, 15 neighbours, min_dist 0.05, spread 1, 500 epochs')
     expect(stdout).not.toMatch(/[{}]|NaN|undefined/)
-    const found = lastJson((await say('--json', 'map')).stdout) as { features: number; sizes: number[]; clusters: number }
+    const found = lastJson((await say('--json', 'map')).stdout) as {
+      features: number
+      sizes: number[]
+      clusters: number
+    }
     expect(found.sizes).toHaveLength(found.clusters)
     expect(found.sizes.reduce((sum, size) => sum + size, 0)).toBe(found.features)
     expect((await say('--lang', 'ko', 'map')).stdout).toContain('군집')

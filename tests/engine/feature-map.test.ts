@@ -62,7 +62,10 @@ function distances({ features, positions }: Map) {
   const bundles = Array.from({ length: BUNDLES }, (_, bundle) =>
     [...features.keys()].filter((at) => bundleOf(features[at] ?? 0) === bundle).map(place),
   )
-  const middles = bundles.map((places): [number, number] => [mean(places.map(([x]) => x)), mean(places.map(([, y]) => y))])
+  const middles = bundles.map((places): [number, number] => [
+    mean(places.map(([x]) => x)),
+    mean(places.map(([, y]) => y)),
+  ])
   const within = bundles.map((places, bundle) => mean(places.map((one) => between(one, middles[bundle] ?? [NaN, NaN]))))
   const apart = middles.flatMap((one, i) => middles.slice(i + 1).map((other) => between(one, other)))
   return { within: Math.max(...within), apart: Math.min(...apart) }
@@ -107,7 +110,9 @@ describe.skipIf(!backend)('the map of features', () => {
       }
       const cosines = found?.cosines.subarray(i * count, (i + 1) * count) ?? []
       best.forEach(({ cosine }, at) => expect(cosines[at]).toBeCloseTo(cosine, 6))
-      expect(Array.from(found?.indexes.subarray(i * count, (i + 1) * count) ?? []).every((j) => (i + j) % 2 === 0)).toBe(true)
+      expect(
+        Array.from(found?.indexes.subarray(i * count, (i + 1) * count) ?? []).every((j) => (i + j) % 2 === 0),
+      ).toBe(true)
     }
   })
 
@@ -143,7 +148,10 @@ describe.skipIf(!backend)('the map of features', () => {
       return product / Math.sqrt(aa * bb)
     }
     for (const at of sample.slice(mostFitted)) {
-      const near = fitted.map((j) => ({ j, weight: cosine(at, j) })).toSorted((a, b) => b.weight - a.weight).slice(0, 14)
+      const near = fitted
+        .map((j) => ({ j, weight: cosine(at, j) }))
+        .toSorted((a, b) => b.weight - a.weight)
+        .slice(0, 14)
       const sum = near.reduce((all, { weight }) => all + weight, 0)
       const mean = (axis: number) =>
         near.reduce((all, { j, weight }) => all + weight * (map.positions[2 * j + axis] ?? 0), 0) / sum
@@ -167,7 +175,9 @@ describe.skipIf(!backend)('the map of features', () => {
     expect(steps.at(-1)).toEqual({ done: steps.length, total: steps.length })
     for (const last of [1, 10, steps.length]) {
       let taken = 0
-      expect(await makeFeatureMap(options({ onStep: () => Promise.resolve(++taken < last), mostFitted: 60 }))).toBeNull()
+      expect(
+        await makeFeatureMap(options({ onStep: () => Promise.resolve(++taken < last), mostFitted: 60 })),
+      ).toBeNull()
       expect(taken).toBe(last)
     }
   })

@@ -175,7 +175,12 @@ export class FeatureStore {
 
   /** Feature indexes of the atlas in order. @throws AppError `atlas-missing` */
   indexes(saeId: number, which: 'alive' | 'silent' | 'all' | 'labelled'): number[] {
-    const conditions = { all: '1', alive: 'fired_tokens > 0', silent: 'fired_tokens = 0', labelled: 'label IS NOT NULL' }
+    const conditions = {
+      all: '1',
+      alive: 'fired_tokens > 0',
+      silent: 'fired_tokens = 0',
+      labelled: 'label IS NOT NULL',
+    }
     const condition = conditions[which]
     return this.db
       .prepare<[number], number>(

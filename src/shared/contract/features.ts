@@ -1,6 +1,17 @@
 /** The features of one autoencoder: list, page, labels and tags. */
 import { z } from 'zod'
-import { FeatureDetail, FeatureFilter, FeatureRow, FeatureSort, Id, Int32, Label, NamedFeature, Tag, TokenSpan } from '../domain'
+import {
+  FeatureDetail,
+  FeatureFilter,
+  FeatureRow,
+  FeatureSort,
+  Id,
+  Int32,
+  Label,
+  NamedFeature,
+  Tag,
+  TokenSpan,
+} from '../domain'
 import { call } from '../wire'
 
 const featureIndex = z.int().min(0)

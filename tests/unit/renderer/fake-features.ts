@@ -7,6 +7,7 @@ import {
   SafetyCategory,
   type Context,
   type FeatureDetail,
+  type FeatureMap,
   type FeatureRow,
   type Label,
   type SafetyFlag,
@@ -16,6 +17,7 @@ import {
 } from '../../../src/shared/domain'
 import { AppError } from '../../../src/shared/errors'
 import { FakeNotes } from './fake-notes'
+import { makeJob } from './fake-runs'
 import { memoryWire, serve, type HandlersOf, type Wire } from '../../../src/shared/wire'
 
 type ListInput = z.output<(typeof featureCalls)['features.list']['input']>
@@ -91,6 +93,7 @@ export class FakeWorkspace {
   taggings = new Map<number, Set<number>>()
   flags: SafetyFlag[] = []
   readonly kept = new FakeNotes()
+  map: FeatureMap | null = null
   /** Calls of these names fail with the code. */
   failing = new Map<string, AppError>()
   private nextId = 1
@@ -219,6 +222,9 @@ export class FakeWorkspace {
           sinkTokens: 0,
           seconds: 0.01,
         }),
+      'map.get': () => Promise.resolve(this.map),
+      'map.start': ({ saeId }: { saeId: number }) => Promise.resolve(makeJob(4, { kind: 'map', saeId })),
+      'jobs.cancel': () => Promise.resolve(null),
       'saes.list': () => Promise.resolve(this.saes),
       'search.prompts': (input: { prompts: { text: string; sign: string }[] }) =>
         Promise.resolve({
@@ -266,6 +272,19 @@ export class FakeWorkspace {
         for (const index of featureIndexes) this.taggings.get(index)?.delete(tagId)
         return Promise.resolve(null)
       },
+      'features.named': ({ featureIndexes }) =>
+        Promise.resolve(
+          featureIndexes
+            .filter((index) => index < this.dSae)
+            .map((index) => this.row(index))
+            .map(({ featureIndex, label, density, topToken }) => ({ featureIndex, label, density, topToken })),
+        ),
+      'tags.features': ({ tagId }) =>
+        Promise.resolve({
+          featureIndexes: Int32Array.from(
+            [...this.taggings].filter(([, ids]) => ids.has(tagId)).map(([index]) => index),
+          ).sort(),
+        }),
       'tags.list': () =>
         Promise.resolve(
           this.tags.map((tag) => ({

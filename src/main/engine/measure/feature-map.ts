@@ -52,7 +52,12 @@ function takeRows({ rows, dIn }: Rows, wanted: Int32Array): Rows {
 }
 
 /** The mean place of some rows, and the group most of them are in, both weighted by cosine; the first group among equals. */
-function placeAmong(near: Nearest, row: number, count: number, fitted: { positions: Float32Array; groups: Int32Array }) {
+function placeAmong(
+  near: Nearest,
+  row: number,
+  count: number,
+  fitted: { positions: Float32Array; groups: Int32Array },
+) {
   let [x, y, sum] = [0, 0, 0]
   const votes = new Map<number, number>()
   for (let at = row * count; at < (row + 1) * count; at++) {
@@ -135,6 +140,12 @@ export async function makeFeatureMap(options: FeatureMapOptions): Promise<MapCol
       groups[row] = group
     })
   }
-  const parameters = { ...options.parameters, neighbours: count + 1, epochs, fitted: fitted.length, placed: rest.length }
+  const parameters = {
+    ...options.parameters,
+    neighbours: count + 1,
+    epochs,
+    fitted: fitted.length,
+    placed: rest.length,
+  }
   return { parameters, features: live, positions, clusters: numberBySize(groups) }
 }
