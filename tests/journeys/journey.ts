@@ -181,8 +181,12 @@ async function keepAndUndo(page: Page): Promise<void> {
   await page.getByText('Seen on the journey').waitFor({ state: 'detached' })
 }
 
+/** The filter of the feature list for a list of that name. */
+const listFilter = (page: Page, list: string) => page.locator('label.check').filter({ hasText: list })
+
 /** Makes the map, draws a lasso around half of it, puts what is inside into a list, finds it there, and takes it back. */
 async function mapFeatures(page: Page): Promise<void> {
+  const address = page.url()
   await goTo(page, 'Features')
   await page.getByRole('link', { name: 'Map', exact: true }).click()
   await page.getByRole('button', { name: 'Make the map' }).click()
@@ -214,9 +218,18 @@ async function mapFeatures(page: Page): Promise<void> {
   await page.keyboard.press('Enter')
   const told = page.getByRole('status').filter({ hasText: 'From the map' })
   await told.waitFor()
-  expect(await countInList(page)).toBe(count)
+  await goTo(page, 'Features')
+  const filter = listFilter(page, 'From the map')
+  await filter.getByRole('checkbox').check()
+  await expect.poll(() => page.locator('.toolbar > b').innerText()).toBe(count)
+  await picture(page, '07-map-list')
+  await filter.getByRole('checkbox').uncheck()
   await page.keyboard.press('Control+z')
-  await expect.poll(() => countInList(page)).toBe('0')
+  await goTo(page, 'Library')
+  await goTo(page, 'Features')
+  await expect.poll(() => filter.locator('.n').innerText()).toBe('0')
+  await page.goto(address)
+  await page.getByRole('heading', { name: 'Contexts' }).waitFor()
 }
 
 async function labelAndTag(page: Page): Promise<void> {
