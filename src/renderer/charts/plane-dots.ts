@@ -34,54 +34,56 @@ export function rgbOf(hex: string): Rgb {
   return [part(0), part(1), part(2)]
 }
 
-/** A disc: how far its pixels are from the middle one, and how much of each it covers, 0 to 1. */
-type Disc = { dx: Int16Array; dy: Int16Array; cover: Float32Array; reach: number }
+type Image = Size & { pixels: Uint32Array }
 
-function makeDisc(radius: number): Disc {
+/** Pixels of a disc from its middle one: wholly covered ones, then those of its soft edge with 256ths of cover. */
+type Disc = { reach: number; dx: Int32Array; dy: Int32Array; offsets: Int32Array; cover: Int32Array; solid: number }
+
+function makeDisc(radius: number, width: number): Disc {
   const reach = Math.ceil(radius)
   const pixels: { dx: number; dy: number; cover: number }[] = []
   for (let dy = -reach; dy <= reach; dy++) {
     for (let dx = -reach; dx <= reach; dx++) {
-      // Half a pixel of soft edge.
-      const cover = Math.max(0, Math.min(1, radius + 0.5 - Math.hypot(dx, dy)))
+      // The edge is one pixel wide.
+      const cover = Math.round(256 * Math.max(0, Math.min(1, radius + 0.5 - Math.hypot(dx, dy))))
       if (cover > 0) pixels.push({ dx, dy, cover })
     }
   }
+  const sorted = pixels.toSorted((one, other) => other.cover - one.cover)
   return {
-    dx: Int16Array.from(pixels, ({ dx }) => dx),
-    dy: Int16Array.from(pixels, ({ dy }) => dy),
-    cover: Float32Array.from(pixels, ({ cover }) => cover),
     reach,
+    dx: Int32Array.from(sorted, ({ dx }) => dx),
+    dy: Int32Array.from(sorted, ({ dy }) => dy),
+    offsets: Int32Array.from(sorted, ({ dx, dy }) => dy * width + dx),
+    cover: Int32Array.from(sorted, ({ cover }) => cover),
+    solid: sorted.filter(({ cover }) => cover === 256).length,
   }
 }
 
-type Image = Size & { pixels: Uint32Array }
+/** 256ths of one packed colour over another: red and blue in one multiplication, they do not run into each other. */
+function blend(under: number, over: number, cover: number): number {
+  const rest = 256 - cover
+  const redBlue = ((under & 0xff00ff) * rest + (over & 0xff00ff) * cover) >>> 8
+  const green = ((under & 0xff00) * rest + (over & 0xff00) * cover) >>> 8
+  return 0xff000000 | (redBlue & 0xff00ff) | (green & 0xff00)
+}
 
-/** Puts a disc where it is wholly or partly on the image. */
-function stamp(
-  { pixels, width, height }: Image,
-  disc: Disc,
-  { x, y, packed }: { x: number; y: number; packed: number },
-) {
-  const [r, g, b] = [packed & 255, (packed >> 8) & 255, (packed >> 16) & 255]
-  const { dx, dy, cover } = disc
-  for (let k = 0; k < cover.length; k++) {
-    const [px, py] = [x + (dx[k] ?? 0), y + (dy[k] ?? 0)]
-    if (px < 0 || py < 0 || px >= width || py >= height) continue
-    const at = py * width + px
-    const share = cover[k] ?? 0
-    if (share === 1) {
-      pixels[at] = packed
-      continue
-    }
-    const under = pixels[at] ?? 0
-    const [ur, ug, ub] = [under & 255, (under >> 8) & 255, (under >> 16) & 255]
-    pixels[at] =
-      (255 << 24) |
-      (Math.round(ub + (b - ub) * share) << 16) |
-      (Math.round(ug + (g - ug) * share) << 8) |
-      Math.round(ur + (r - ur) * share)
+/** Puts a disc wholly on the image. */
+function stamp({ pixels }: Image, { offsets, cover, solid }: Disc, middle: number, packed: number): void {
+  for (let k = 0; k < solid; k++) pixels[middle + (offsets[k] ?? 0)] = packed
+  for (let k = solid; k < offsets.length; k++) {
+    const at = middle + (offsets[k] ?? 0)
+    pixels[at] = blend(pixels[at] ?? 0, packed, cover[k] ?? 0)
   }
+}
+
+/** Puts what is on the image of a disc at its edge. */
+function stampEdge({ pixels, width, height }: Image, disc: Disc, spot: { x: number; y: number; packed: number }): void {
+  disc.cover.forEach((cover, k) => {
+    const [x, y] = [spot.x + (disc.dx[k] ?? 0), spot.y + (disc.dy[k] ?? 0)]
+    if (x < 0 || y < 0 || x >= width || y >= height) return
+    pixels[y * width + x] = blend(pixels[y * width + x] ?? 0, spot.packed, cover)
+  })
 }
 
 /**
@@ -93,7 +95,8 @@ export function drawDots(image: Image, view: PlaneView, dots: Dots): void {
   const { positions, colours, palette, marked, background, radius } = dots
   const { width, height, pixels } = image
   pixels.fill(pack(background))
-  const disc = makeDisc(radius)
+  const disc = makeDisc(radius, width)
+  const { reach } = disc
   const plain = Int32Array.from(palette, pack)
   const faded = Int32Array.from(palette, (colour) => pack(mixRgb(background, colour, FADED)))
   const [left, top] = [width / 2 - view.x * view.scale, height / 2 + view.y * view.scale]
@@ -102,8 +105,11 @@ export function drawDots(image: Image, view: PlaneView, dots: Dots): void {
       if (marked && marked[i] !== wanted) continue
       const x = Math.round(left + (positions[2 * i] ?? 0) * view.scale)
       const y = Math.round(top - (positions[2 * i + 1] ?? 0) * view.scale)
-      if (x < -disc.reach || y < -disc.reach || x >= width + disc.reach || y >= height + disc.reach) continue
-      stamp(image, disc, { x, y, packed: shades[colours[i] ?? 0] ?? 0 })
+      if (x < -reach || y < -reach || x >= width + reach || y >= height + reach) continue
+      const packed = shades[colours[i] ?? 0] ?? 0
+      const isInside = x >= reach && y >= reach && x < width - reach && y < height - reach
+      if (isInside) stamp(image, disc, y * width + x, packed)
+      else stampEdge(image, disc, { x, y, packed })
     }
   }
   if (marked) pass(0, faded)

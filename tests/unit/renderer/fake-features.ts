@@ -4,6 +4,7 @@ import { contract } from '../../../src/shared/contract'
 import { features as featureCalls } from '../../../src/shared/contract/features'
 import { safety as safetyCalls } from '../../../src/shared/contract/safety'
 import {
+  NamedFeature,
   SafetyCategory,
   type Context,
   type FeatureDetail,
@@ -274,10 +275,7 @@ export class FakeWorkspace {
       },
       'features.named': ({ featureIndexes }) =>
         Promise.resolve(
-          featureIndexes
-            .filter((index) => index < this.dSae)
-            .map((index) => this.row(index))
-            .map(({ featureIndex, label, density, topToken }) => ({ featureIndex, label, density, topToken })),
+          featureIndexes.filter((index) => index < this.dSae).map((index) => NamedFeature.parse(this.row(index))),
         ),
       'tags.features': ({ tagId }) =>
         Promise.resolve({
