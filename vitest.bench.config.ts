@@ -1,4 +1,4 @@
-/** `npm run bench [-- start|list|store|lm|sae|architectures|atlas]`: measurements on this machine, one JSON object a line. Never part of the tests. */
+/** `npm run bench [-- start|list|store|lm|sae|architectures|atlas|map]`: measurements on this machine, one JSON object a line. Never part of the tests. */
 import { defineConfig } from 'vitest/config'
 import assemblyscript from './scripts/vite-assemblyscript.mjs'
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { Tag } from './features'
 import { Actual, Forecast, Id, SaeQuality, SaeSummary, TrainConfig } from './training'
 
+export * from './feature-map'
 export * from './features'
 export * from './training'
 
@@ -136,7 +137,7 @@ export type Backend = z.infer<typeof Backend>
 
 export const JobState = z.enum(['queued', 'running', 'cancelling', 'done', 'failed', 'cancelled', 'interrupted'])
 export type JobState = z.infer<typeof JobState>
-export const JobKind = z.enum(['train', 'atlas', 'collect', 'evaluate'])
+export const JobKind = z.enum(['train', 'atlas', 'collect', 'evaluate', 'map'])
 export type JobKind = z.infer<typeof JobKind>
 
 /** One process's worth of work. A run may take several jobs. */

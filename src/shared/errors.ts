@@ -62,6 +62,10 @@ export const ERROR_SENTENCES = {
     en: 'The file {path} holds no text. Choose a file with at least one document.',
     ko: '{path} 파일에 글이 없습니다. 문서가 하나 이상 있는 파일을 고르세요.',
   },
+  'map-too-few': {
+    en: 'Only {found} features of this autoencoder fire; a map needs at least {least}. Train longer, or use a wider autoencoder.',
+    ko: '이 오토인코더에서 켜지는 특징이 {found}개뿐입니다. 지도에는 {least}개 이상이 필요합니다. 더 오래 학습하거나 더 넓은 오토인코더를 쓰세요.',
+  },
   'dataset-binary': {
     en: 'The file {path} is not text: byte {offset} is not valid UTF-8. Choose a UTF-8 text or JSONL file.',
     ko: '{path} 파일은 글이 아닙니다: {offset}번째 바이트가 올바른 UTF-8이 아닙니다. UTF-8 텍스트나 JSONL 파일을 고르세요.',

@@ -102,20 +102,21 @@ export const SafetyFlag = z.object({
 })
 export type SafetyFlag = z.infer<typeof SafetyFlag>
 
-/** Another feature, as one that is named on a feature's page. */
-const Related = z.object({
+/** Another feature, as one that is named beside what is looked at. */
+export const NamedFeature = z.object({
   featureIndex: z.int(),
   label: z.string().nullable(),
   density: z.number(),
   topToken: z.string().nullable(),
 })
+export type NamedFeature = z.infer<typeof NamedFeature>
 
 /** A feature whose decoder row points in a similar direction: the cosine between the two rows, -1 to 1. */
-export const Neighbour = Related.extend({ cosine: z.number() })
+export const Neighbour = NamedFeature.extend({ cosine: z.number() })
 export type Neighbour = z.infer<typeof Neighbour>
 
 /** A feature that is often active on the same tokens: on which share of the sampled ones. */
-export const Partner = Related.extend({ share: z.number() })
+export const Partner = NamedFeature.extend({ share: z.number() })
 export type Partner = z.infer<typeof Partner>
 
 /** A token and what one unit of a feature adds to its logit, before the final norm's division. */

@@ -25,6 +25,7 @@ import { collectActivations, trainOnActivations } from './activation-cases'
 import { startDemo } from './demo-cases'
 import { evaluateSae } from './evaluation-cases'
 import { askModel, readDataset } from './library-cases'
+import { mapFeatures } from './map-cases'
 import { MISSING_THINGS } from './missing-things'
 import { judgeLabel, keepNotes, readOwnText } from './feature-cases'
 import { forecastTraining } from './forecast-cases'
@@ -216,6 +217,8 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
       code: 'not-found',
     })
   })
+
+  it('lays features out on a map', () => mapFeatures(client, saeId))
 
   it('finds features by prompts', async () => {
     const found = await client.call('search.prompts', {

@@ -181,6 +181,57 @@ async function keepAndUndo(page: Page): Promise<void> {
   await page.getByText('Seen on the journey').waitFor({ state: 'detached' })
 }
 
+/** The filter of the feature list for a list of that name. */
+const listFilter = (page: Page, list: string) => page.locator('label.check').filter({ hasText: list })
+
+/** Makes the map, draws a lasso around half of it, puts what is inside into a list, finds it there, and takes it back. */
+async function mapFeatures(page: Page): Promise<void> {
+  const address = page.url()
+  await goTo(page, 'Features')
+  await page.getByRole('link', { name: 'Map', exact: true }).click()
+  await page.getByRole('button', { name: 'Make the map' }).click()
+  const map = page.getByRole('img', { name: /^Map of \d+ features in \d+ clusters/ })
+  await map.waitFor({ timeout: TRAINING_MS })
+  await page.getByRole('button', { name: 'Cluster', exact: true }).click()
+  const box = await map.boundingBox()
+  if (!box) throw new Error('the map is not on the screen')
+  const [left, right] = [box.x + 3, box.x + box.width / 2]
+  const [top, bottom] = [box.y + 3, box.y + box.height - 3]
+  await page.keyboard.press('l')
+  await page.mouse.move(left, top)
+  await page.mouse.down()
+  for (const [x, y] of [
+    [right, top],
+    [right, bottom],
+    [left, bottom],
+    [left, top],
+  ] as const) {
+    await page.mouse.move(x, y, { steps: 6 })
+  }
+  await page.mouse.up()
+  const selection = page.getByRole('region', { name: 'Selected features' })
+  const count = (await selection.getByRole('heading').innerText()).replace(' selected', '')
+  expect(Number(count)).toBeGreaterThan(0)
+  await picture(page, '07-map')
+  await selection.getByRole('button', { name: 'Add to list' }).click()
+  await selection.getByLabel('Name of the list').fill('From the map')
+  await page.keyboard.press('Enter')
+  const told = page.getByRole('status').filter({ hasText: 'From the map' })
+  await told.waitFor()
+  await goTo(page, 'Features')
+  const filter = listFilter(page, 'From the map')
+  await filter.getByRole('checkbox').check()
+  await expect.poll(() => page.locator('.toolbar > b').innerText()).toBe(count)
+  await picture(page, '07-map-list')
+  await filter.getByRole('checkbox').uncheck()
+  await page.keyboard.press('Control+z')
+  await goTo(page, 'Library')
+  await goTo(page, 'Features')
+  await expect.poll(() => filter.locator('.n').innerText()).toBe('0')
+  await page.goto(address)
+  await page.getByRole('heading', { name: 'Contexts' }).waitFor()
+}
+
 async function labelAndTag(page: Page): Promise<void> {
   await page.keyboard.press('e')
   await page.getByLabel('Label of this feature').fill('A journey label 여행')
@@ -268,6 +319,7 @@ async function steps({ page, workspace }: Host, corpus: string): Promise<void> {
   const featureIndex = await openFeature(page)
   await labelAndTag(page)
   await keepAndUndo(page)
+  await mapFeatures(page)
   await flag(page)
   await search(page)
   await reviewSafety(page, featureIndex)

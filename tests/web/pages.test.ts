@@ -14,6 +14,8 @@ const PAGES = [
   '/runs/new',
   '/features',
   '/features/1/7',
+  '/features/map',
+  '/features/map?feature=7',
   '/search',
   '/safety',
   '/catalog',
@@ -111,7 +113,7 @@ describe.skipIf(missingHost('web') !== null)('pages', () => {
 
   describe.each(LOOKS)('$language, $theme, $width x $height', (look) => {
     it.each(PAGES)('%s with features', (path) => visit(full, path, look, 'full'))
-    it.each(PAGES.filter((path) => !path.startsWith('/features/')))('%s on an empty workspace', (path) =>
+    it.each(PAGES.filter((path) => !/^\/features\/(\d|.*\?)/.test(path)))('%s on an empty workspace', (path) =>
       visit(empty, path, look, 'empty'),
     )
   })

@@ -56,7 +56,13 @@ export async function followRun(session: Session, runId: number): Promise<Run> {
 }
 
 /** What a job is called while it goes on. */
-const WORK = { train: 'trainingWork', atlas: 'atlas', collect: 'collecting', evaluate: 'evaluating' } as const
+const WORK = {
+  train: 'trainingWork',
+  atlas: 'atlas',
+  collect: 'collecting',
+  evaluate: 'evaluating',
+  map: 'mapping',
+} as const
 
 /**
  * Waits until a job has ended.

@@ -9,6 +9,7 @@ import { addHubCommands } from './hub'
 import { addDatasetCommands } from './datasets'
 import { Output } from './output'
 import { addLmCommands } from './lm'
+import { addMapCommand } from './map'
 import { addModelCommands } from './models'
 import { addRunCommands } from './runs'
 import { addSafetyCommands } from './safety'
@@ -76,6 +77,7 @@ export async function runCommandLine(args: readonly string[], program: Program, 
   addRunCommands(command, run)
   addEvaluateCommand(command, run)
   addFeatureCommands(command, run)
+  addMapCommand(command, run)
   addSearchCommands(command, run)
   addTextCommand(command, run)
   addSafetyCommands(command, run)

@@ -64,6 +64,7 @@ const TEXTS = {
   atlas: { en: 'feature atlas', ko: '특징 도감' },
   collecting: { en: 'activations', ko: '활성값 수집' },
   evaluating: { en: 'evaluation', ko: '평가' },
+  mapping: { en: 'feature map', ko: '특징 지도' },
   trainingWork: { en: 'training', ko: '학습' },
   activationQuote: {
     en: '{tokens} tokens at each hook point, {bytes} bytes on disk; {freeBytes} bytes are free.',
@@ -106,6 +107,12 @@ const TEXTS = {
   atlasDone: {
     en: 'SAE {id} "{name}": atlas over {tokens} tokens of {documents} documents, {live} live features.',
     ko: 'SAE {id} "{name}": 문서 {documents}개의 토큰 {tokens}개로 만든 도감, 살아 있는 특징 {live}개.',
+  },
+  mapDone: {
+    en: `SAE {id} "{name}": map of {features} features in {clusters} clusters of {sizes} features.
+  UMAP of decoder directions: cosine, {neighbours} neighbours, min_dist {minDist}, spread {spread}, {epochs} epochs, seed {seed}; fitted on {fitted}, {placed} placed among them; Louvain, resolution {resolution}`,
+    ko: `SAE {id} "{name}": 특징 {features}개의 지도, 군집 {clusters}개(특징 수 {sizes}).
+  디코더 방향의 UMAP: 코사인, 이웃 {neighbours}개, min_dist {minDist}, spread {spread}, {epochs}에폭, 시드 {seed}. 맞춘 특징 {fitted}개, 그 사이에 놓은 특징 {placed}개. Louvain, 해상도 {resolution}`,
   },
   notEvaluated: { en: 'SAE {id} "{name}" has no evaluation.', ko: 'SAE {id} "{name}": 평가가 없습니다.' },
   evaluated: {

@@ -11,6 +11,11 @@ export const featureHandlers = (services: Services) => {
     'features.list': async (query) => store.features.list(query, await piecesOf(services, store.saes.get(query.saeId))),
     'features.get': async ({ saeId, featureIndex }) =>
       store.features.get(saeId, featureIndex, await atlasText(services, store.saes.get(saeId))),
+    'features.named': async ({ saeId, featureIndexes }) => {
+      store.saes.get(saeId)
+      const found = store.features.figures(saeId, featureIndexes)
+      return found.map(({ featureIndex, label, density, topToken }) => ({ featureIndex, label, density, topToken }))
+    },
     'features.count': async (query) => {
       store.saes.get(query.saeId)
       return store.features.count(query)
@@ -35,6 +40,10 @@ export const featureHandlers = (services: Services) => {
       checkFeatures(store.saes.get(saeId), featureIndexes)
       store.tags.take(saeId, featureIndexes, tagId)
       return null
+    },
+    'tags.features': async ({ saeId, tagId }) => {
+      store.saes.get(saeId)
+      return { featureIndexes: store.tags.features(saeId, tagId) }
     },
     'tags.list': async ({ saeId }) => {
       store.saes.get(saeId)

@@ -9,6 +9,7 @@ import { featureHandlers } from './features'
 import { hubHandlers } from './hub'
 import { libraryHandlers } from './library'
 import { lmHandlers } from './lm'
+import { mapHandlers } from './map'
 import { noteHandlers } from './notes'
 import { runHandlers } from './runs'
 import { safetyHandlers } from './safety'
@@ -28,6 +29,7 @@ export function makeHandlers(services: Services): MonoscopeHandlers {
     ...runHandlers(services),
     ...featureHandlers(services),
     ...noteHandlers(services),
+    ...mapHandlers(services),
     ...searchHandlers(services),
     ...textHandlers(services),
     ...safetyHandlers(services),

@@ -78,7 +78,18 @@ export const EvaluateSpec = AtlasSpec.pick({ model: true, sae: true, seed: true 
 })
 export type EvaluateSpec = z.infer<typeof EvaluateSpec>
 
-export const JobSpec = z.discriminatedUnion('kind', [TrainSpec, AtlasSpec, CollectSpec, EvaluateSpec])
+/** Lay the features of an autoencoder out in the plane and write the map to `file` (see files/map-file.ts). */
+export const MapSpec = z.object({
+  kind: z.literal('map'),
+  sae: z.object({ path: z.string() }),
+  /** Those that never fired in the atlas: their directions mean nothing. */
+  deadFeatures: z.array(z.int()),
+  seed: z.int(),
+  file: z.string(),
+})
+export type MapSpec = z.infer<typeof MapSpec>
+
+export const JobSpec = z.discriminatedUnion('kind', [TrainSpec, AtlasSpec, CollectSpec, EvaluateSpec, MapSpec])
 export type JobSpec = z.infer<typeof JobSpec>
 
 /** An autoencoder folder a training has written: a checkpoint or the final one. */
@@ -223,6 +234,7 @@ export type FromWorker =
   | { type: 'trained'; sae: SaeArtifact }
   | { type: 'atlas'; atlas: AtlasArtifact }
   | { type: 'evaluated'; quality: SaeQuality }
+  | { type: 'map'; file: string }
   /** All shards of a set of activations are on disk: tokens at each hook point, bytes in all. */
   | { type: 'collected'; set: { tokens: number; bytes: number } }
   /** The job has ended because it was asked to; what it made was announced before. */

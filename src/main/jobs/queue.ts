@@ -78,6 +78,17 @@ export class JobQueue {
     return store.jobs.get(job.id)
   }
 
+  /** Queues the map of an autoencoder's features. @throws AppError `not-found`, `atlas-missing` */
+  startMap(saeId: number): Job {
+    const { store } = this.around
+    const { runId, name, atlas } = store.saes.get(saeId)
+    // Only an atlas knows which features never fire.
+    if (!atlas) throw new AppError('atlas-missing', { id: saeId })
+    const job = store.jobs.add({ kind: 'map', runId, saeId, datasetId: null, title: name, chained: false, total: 0 })
+    this.pump()
+    return store.jobs.get(job.id)
+  }
+
   /**
    * Queues the collection of activations; of a set that is there, the rest. A complete one, or one at work, is returned as it is.
    * @throws AppError `not-found`

@@ -49,6 +49,12 @@ export function specOf(
     const folder = paths.activations(activationsId)
     return { kind: 'collect', model, dataset, hookNames, contextSize, tokens, seed, folder }
   }
+  if (job.kind === 'map') {
+    if (job.saeId === null) throw new AppError('not-found', { what: 'SAE', id: job.title })
+    const { id, path, seed } = store.saes.get(job.saeId)
+    const deadFeatures = store.features.indexes(id, 'silent')
+    return { kind: 'map', sae: { path }, deadFeatures, seed: seed ?? 0, file: join(paths.sae(id), 'map.safetensors') }
+  }
   if (job.saeId === null || datasetId === null) throw new AppError('not-found', { what: 'SAE', id: job.title })
   const sae = store.saes.get(job.saeId)
   const shared = {

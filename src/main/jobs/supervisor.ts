@@ -3,6 +3,7 @@ import { AppError, toFailure, type Failure } from '../../shared/errors'
 import type { JobState, MetricPoint } from '../../shared/domain'
 import { readAtlas } from '../files/atlas-file'
 import { CorpusTokens } from '../files/corpus-tokens'
+import { readMap } from '../files/map-file'
 import type { Log } from '../log'
 import type { QueuedJob } from '../store/jobs'
 import type { Store } from '../store/store'
@@ -121,10 +122,9 @@ export class Supervisor {
       case 'trained':
         return this.register(message.sae)
       case 'atlas':
-        this.pending = this.pending
-          .then(() => this.importAtlas(message.atlas))
-          .catch((error: unknown) => this.fail(error))
-        return
+        return this.keep(() => this.importAtlas(message.atlas))
+      case 'map':
+        return this.keep(() => this.importMap(message.file))
       case 'evaluated':
         if (job.saeId !== null) store.saes.setQuality(job.saeId, message.quality)
         return
@@ -164,6 +164,11 @@ export class Supervisor {
     this.worker.send({ type: 'cancel' })
   }
 
+  /** Work that must be over before the job is. */
+  private keep(work: () => Promise<void>): void {
+    this.pending = this.pending.then(work).catch((error: unknown) => this.fail(error))
+  }
+
   private collect(points: MetricPoint[]): void {
     this.points.push(...points)
     this.flushTimer ??= setTimeout(() => {
@@ -196,6 +201,11 @@ export class Supervisor {
       ...{ path, sha256, dIn, dSae, summary, partial: !artifact.final, backend: run.backend },
     })
     changes.notify()
+  }
+
+  private async importMap(file: string): Promise<void> {
+    const { saeId } = this.queued.job
+    if (saeId !== null) this.around.store.maps.put(saeId, await readMap(file))
   }
 
   private async importAtlas({ file, tokensFile }: AtlasArtifact): Promise<void> {

@@ -173,9 +173,15 @@ export class FeatureStore {
     }))
   }
 
-  /** Feature indexes of the atlas in order, for exports. */
-  indexes(saeId: number, which: 'alive' | 'all' | 'labelled'): number[] {
-    const condition = { all: '1', alive: 'fired_tokens > 0', labelled: 'label IS NOT NULL' }[which]
+  /** Feature indexes of the atlas in order. @throws AppError `atlas-missing` */
+  indexes(saeId: number, which: 'alive' | 'silent' | 'all' | 'labelled'): number[] {
+    const conditions = {
+      all: '1',
+      alive: 'fired_tokens > 0',
+      silent: 'fired_tokens = 0',
+      labelled: 'label IS NOT NULL',
+    }
+    const condition = conditions[which]
     return this.db
       .prepare<[number], number>(
         `SELECT feature_index FROM feature WHERE atlas_id = ? AND ${condition} ORDER BY feature_index`,

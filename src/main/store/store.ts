@@ -8,6 +8,7 @@ import { FeatureStore } from './features'
 import { JobStore } from './jobs'
 import { LabelStore } from './labels'
 import { ListStore } from './lists'
+import { MapStore } from './maps'
 import { MetricStore } from './metrics'
 import { ModelStore } from './models'
 import { NoteStore } from './notes'
@@ -28,6 +29,7 @@ export type Store = {
   saes: SaeStore
   features: FeatureStore
   atlases: AtlasImport
+  maps: MapStore
   labels: LabelStore
   tags: TagStore
   notes: NoteStore
@@ -63,6 +65,7 @@ export function openStore(options: OpenDbOptions & { folder: string }): Store {
     saes: new SaeStore(db, options.folder),
     features: new FeatureStore(db, { labels, tags, safety, notes, lists }),
     atlases: new AtlasImport(db),
+    maps: new MapStore(db),
     labels,
     tags,
     safety,

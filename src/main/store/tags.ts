@@ -19,6 +19,18 @@ export class TagStore {
       .all(saeId)
   }
 
+  /** Indexes of the features that carry a tag, ascending. @throws AppError `not-found` when the tag does not exist */
+  features(saeId: number, tagId: number): Int32Array<ArrayBuffer> {
+    this.get(tagId)
+    const found = this.db
+      .prepare<[number, number], number>(
+        'SELECT feature_index FROM feature_tag WHERE sae_id = ? AND tag_id = ? ORDER BY feature_index',
+      )
+      .pluck()
+      .all(saeId, tagId)
+    return Int32Array.from(found)
+  }
+
   /** Tags of some features by feature index. */
   ofFeatures(saeId: number, featureIndexes: readonly number[]): Map<number, Tag[]> {
     const rows = this.db
@@ -51,12 +63,16 @@ export class TagStore {
 
   /** @throws AppError `not-found` when the tag does not exist */
   take(saeId: number, featureIndexes: readonly number[], tagId: number): void {
-    const exists = this.db.prepare('SELECT 1 FROM tag WHERE id = ?').get(tagId)
-    if (!exists) throw new AppError('not-found', { what: 'tag', id: tagId })
+    this.get(tagId)
     this.db.transaction(() => {
       const remove = this.db.prepare('DELETE FROM feature_tag WHERE sae_id = ? AND feature_index = ? AND tag_id = ?')
       for (const featureIndex of featureIndexes) remove.run(saeId, featureIndex, tagId)
     })()
+  }
+
+  private get(id: number): void {
+    const exists = this.db.prepare('SELECT 1 FROM tag WHERE id = ?').get(id)
+    if (!exists) throw new AppError('not-found', { what: 'tag', id })
   }
 
   private byName(name: string): Tag | undefined {

@@ -7,6 +7,7 @@ import { runAtlas } from './atlas'
 import type { Channel } from './channel'
 import { runCollect } from './collect'
 import { runEvaluation } from './evaluate'
+import { runMap } from './map'
 import { runTraining } from './train'
 
 /** @returns false when the job was cancelled */
@@ -20,6 +21,8 @@ function runJob(spec: JobSpec, channel: Channel): Promise<boolean> {
       return runCollect(spec, channel)
     case 'evaluate':
       return runEvaluation(spec, channel)
+    case 'map':
+      return runMap(spec, channel)
     default:
       return spec satisfies never
   }

@@ -19,6 +19,7 @@ export const router = createRouter({
         return '/features'
       },
     },
+    { path: '/features/map', component: () => import('../views/features/map/MapPage.vue') },
     { path: '/features', component: () => import('../views/features/FeaturesPage.vue') },
     {
       path: '/features/:saeId(\\d+)/:featureIndex(\\d+)',

@@ -1,6 +1,18 @@
 /** The features of one autoencoder: list, page, labels and tags. */
 import { z } from 'zod'
-import { FeatureDetail, FeatureFilter, FeatureRow, FeatureSort, Id, Label, LabelScore, Tag, TokenSpan } from '../domain'
+import {
+  FeatureDetail,
+  FeatureFilter,
+  FeatureRow,
+  FeatureSort,
+  Id,
+  Int32,
+  Label,
+  LabelScore,
+  NamedFeature,
+  Tag,
+  TokenSpan,
+} from '../domain'
 import { call } from '../wire'
 
 const featureIndex = z.int().min(0)
@@ -31,6 +43,11 @@ export const features = {
   ),
   'features.count': call(z.object({ saeId: Id, filter: FeatureFilter.prefault({}) }), z.int()),
   'features.get': call(z.object(feature), FeatureDetail),
+  /** What some features are called, in the order asked; those that the atlas does not have are left out. */
+  'features.named': call(
+    z.object({ saeId: Id, featureIndexes: z.array(featureIndex).max(500) }),
+    z.array(NamedFeature),
+  ),
   /** Tokens [start, start + length) of a document of the atlas's corpus, as far as it goes, without activations. */
   'features.passage': call(
     z.object({ saeId: Id, documentIndex: z.int().min(0), start: z.int().min(0), length: z.int().min(1).max(2000) }),
@@ -56,5 +73,7 @@ export const features = {
     z.object({ saeId: Id, featureIndexes: z.array(featureIndex).min(1).max(10000), tagId: Id }),
     z.null(),
   ),
+  /** Every feature that carries a tag, ascending. */
+  'tags.features': call(z.object({ saeId: Id, tagId: Id }), z.object({ featureIndexes: Int32 })),
   'tags.list': call(z.object({ saeId: Id }), z.array(Tag.extend({ count: z.int() }))),
 }

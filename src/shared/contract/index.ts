@@ -8,6 +8,7 @@ import { features } from './features'
 import { hub } from './hub'
 import { library } from './library'
 import { lm } from './lm'
+import { map } from './map'
 import { notes } from './notes'
 import { runs } from './runs'
 import { safety } from './safety'
@@ -24,6 +25,7 @@ export const contract = {
   ...runs,
   ...features,
   ...notes,
+  ...map,
   ...search,
   ...text,
   ...safety,

@@ -4,9 +4,11 @@ import { contract } from '../../../src/shared/contract'
 import { features as featureCalls } from '../../../src/shared/contract/features'
 import { safety as safetyCalls } from '../../../src/shared/contract/safety'
 import {
+  NamedFeature,
   SafetyCategory,
   type Context,
   type FeatureDetail,
+  type FeatureMap,
   type FeatureRow,
   type Label,
   type SafetyFlag,
@@ -16,6 +18,7 @@ import {
 } from '../../../src/shared/domain'
 import { AppError } from '../../../src/shared/errors'
 import { FakeNotes } from './fake-notes'
+import { makeJob } from './fake-runs'
 import { memoryWire, serve, type HandlersOf, type Wire } from '../../../src/shared/wire'
 
 type ListInput = z.output<(typeof featureCalls)['features.list']['input']>
@@ -91,6 +94,7 @@ export class FakeWorkspace {
   taggings = new Map<number, Set<number>>()
   flags: SafetyFlag[] = []
   readonly kept = new FakeNotes()
+  map: FeatureMap | null = null
   /** Calls of these names fail with the code. */
   failing = new Map<string, AppError>()
   private nextId = 1
@@ -219,6 +223,9 @@ export class FakeWorkspace {
           sinkTokens: 0,
           seconds: 0.01,
         }),
+      'map.get': () => Promise.resolve(this.map),
+      'map.start': ({ saeId }: { saeId: number }) => Promise.resolve(makeJob(4, { kind: 'map', saeId })),
+      'jobs.cancel': () => Promise.resolve(null),
       'saes.list': () => Promise.resolve(this.saes),
       'search.prompts': (input: { prompts: { text: string; sign: string }[] }) =>
         Promise.resolve({
@@ -274,6 +281,16 @@ export class FakeWorkspace {
         for (const index of featureIndexes) this.taggings.get(index)?.delete(tagId)
         return Promise.resolve(null)
       },
+      'features.named': ({ featureIndexes }) =>
+        Promise.resolve(
+          featureIndexes.filter((index) => index < this.dSae).map((index) => NamedFeature.parse(this.row(index))),
+        ),
+      'tags.features': ({ tagId }) =>
+        Promise.resolve({
+          featureIndexes: Int32Array.from(
+            [...this.taggings].filter(([, ids]) => ids.has(tagId)).map(([index]) => index),
+          ).sort(),
+        }),
       'tags.list': () =>
         Promise.resolve(
           this.tags.map((tag) => ({

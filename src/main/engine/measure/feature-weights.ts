@@ -3,14 +3,13 @@
  * similar direction, and which tokens a feature makes more and less likely. Exact: every pair of features and every token is looked at,
  * a block of rows at a time.
  */
-import { tf } from '../tf'
+import type { tf } from '../tf'
 import type { StoredSae } from '../sae/loaded'
 import { HISTOGRAM_BINS, LOGIT_TOKENS, NEIGHBOURS } from '../../files/atlas-file'
 import type { AtlasLogits, AtlasWeights } from '../../files/atlas-file'
 import { Largest } from './largest'
+import { inBlocks, nearestRows } from './nearest-rows'
 
-/** Products that are read back at once stay below this. */
-const BLOCK_BYTES = 64 * 1024 * 1024
 /** Shorter decoder rows have no direction. */
 const SMALLEST_NORM = 1e-12
 
@@ -28,7 +27,7 @@ export type WeightsOptions = {
 }
 
 /** W_dec [dSae, dIn] with the lengths of its rows. */
-function decoderOf({ weights, dSae, dIn }: StoredSae): Decoder {
+export function decoderOf({ weights, dSae, dIn }: StoredSae): Decoder {
   const rows = weightOf(weights, 'wDec')
   const norms = Float32Array.from({ length: dSae }, (_, i) => {
     let sum = 0
@@ -62,57 +61,21 @@ function encoderCosines({ weights }: StoredSae, { rows, norms, dSae, dIn }: Deco
   })
 }
 
-/** Calls `take` with products of some decoder rows, each `width` long, until all were seen. @returns false when it was stopped */
-async function inBlocks(
-  { rows, dSae, dIn }: Decoder,
-  width: number,
-  steps: {
-    multiply: (block: tf.Tensor2D) => tf.Tensor2D
-    take: (products: Float32Array, firstFeature: number, count: number) => void
-    onBlock: WeightsOptions['onBlock']
-  },
-): Promise<boolean> {
-  const most = Math.max(1, Math.floor(BLOCK_BYTES / (4 * width)))
-  for (let first = 0; first < dSae; first += most) {
-    const count = Math.min(most, dSae - first)
-    const products = tf.tidy(() =>
-      steps.multiply(tf.tensor2d(rows.slice(first * dIn, (first + count) * dIn), [count, dIn])),
-    )
-    // Read outside of tidy, which would look at every number of an array for tensors.
-    steps.take(products.dataSync<'float32'>(), first, count)
-    products.dispose()
-    if (!(await steps.onBlock())) return false
-  }
-  return true
-}
+/** Decoder rows of length 1 [dSae, dIn]; those without a direction stay as they are. */
+export const unitRows = ({ rows, norms, dIn }: Decoder): Float32Array =>
+  rows.map((x, at) => x / Math.max(norms[Math.floor(at / dIn)] ?? 0, SMALLEST_NORM))
 
 /** The features whose decoder rows have the largest cosine with each feature's own, the lower index first among equals. */
 async function findNeighbours(decoder: Decoder, onBlock: WeightsOptions['onBlock']) {
-  const { norms, dSae, dIn } = decoder
-  const unit = decoder.rows.map((x, at) => x / Math.max(norms[Math.floor(at / dIn)] ?? 0, SMALLEST_NORM))
-  const neighbours = new Int32Array(dSae * NEIGHBOURS).fill(-1)
-  const neighbourCosines = new Float32Array(dSae * NEIGHBOURS)
-  const largest = new Largest(NEIGHBOURS)
-  const all = tf.tensor2d(unit, [dSae, dIn])
-  const take = (products: Float32Array, first: number, count: number) => {
-    for (let row = 0; row < count; row++) {
-      const i = first + row
-      if (!hasDirection(norms, i)) continue
-      largest.clear()
-      for (let j = 0, at = row * dSae; j < dSae; j++, at++) {
-        if (j !== i && hasDirection(norms, j)) largest.offer(j, products[at] ?? 0)
-      }
-      neighbours.set(largest.indexes(), i * NEIGHBOURS)
-      neighbourCosines.set(largest.values(), i * NEIGHBOURS)
-    }
-  }
-  const multiply = (block: tf.Tensor2D): tf.Tensor2D => tf.matMul(block, all, false, true)
-  const isDone = await inBlocks({ ...decoder, rows: unit }, dSae, { multiply, take, onBlock })
-  all.dispose()
-  return isDone ? { neighbours, neighbourCosines } : null
+  const { norms, dIn } = decoder
+  const unit = { rows: unitRows(decoder), dIn }
+  const isAllowed = (i: number, j: number) => j !== i && hasDirection(norms, i) && hasDirection(norms, j)
+  const near = await nearestRows({ of: unit, among: unit, count: NEIGHBOURS, isAllowed, onBlock })
+  return near && { neighbours: near.indexes, neighbourCosines: near.cosines }
 }
 
-const hasDirection = (norms: Float32Array, i: number) => (norms[i] ?? 0) > SMALLEST_NORM
+/** Whether the decoder row of a feature points anywhere. */
+export const hasDirection = (norms: Float32Array, i: number) => (norms[i] ?? 0) > SMALLEST_NORM
 
 /** The tokens at both ends of each feature's logit weights, and how these are spread. */
 async function findLogits(
