@@ -1,4 +1,5 @@
 /** A small workspace in memory for renderer tests: features with known numbers, behind the real wire and its validation. */
+import { judged } from './fake-labels'
 import type { z } from 'zod'
 import { contract } from '../../../src/shared/contract'
 import { features as featureCalls } from '../../../src/shared/contract/features'
@@ -257,20 +258,10 @@ export class FakeWorkspace {
         this.labels.set(featureIndex, text ? [added, ...old] : old)
         return Promise.resolve(this.labels.get(featureIndex)!)
       },
-      'features.score': ({ featureIndex, labelId, score }) => {
-        const labels = this.labels.get(featureIndex) ?? []
-        this.labels.set(
-          featureIndex,
-          labels.map((label) => (label.id === labelId ? { ...label, score } : label)),
-        )
-        return Promise.resolve(this.labels.get(featureIndex)!)
-      },
+      'features.score': (input) => judged(this.labels, input),
       'features.tag': ({ featureIndexes, name }) => {
-        const tag = this.tags.find((other) => other.name === name) ?? {
-          id: this.nextId++,
-          name,
-          color: 1 + (this.tags.length % 8),
-        }
+        const known = this.tags.find((other) => other.name === name)
+        const tag = known ?? { id: this.nextId++, name, color: 1 + (this.tags.length % 8) }
         if (!this.tags.includes(tag)) this.tags.push(tag)
         const added = featureIndexes.filter((index) => !this.taggings.get(index)?.has(tag.id))
         for (const index of featureIndexes)
