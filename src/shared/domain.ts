@@ -137,6 +137,9 @@ export type Backend = z.infer<typeof Backend>
 
 export const JobState = z.enum(['queued', 'running', 'cancelling', 'done', 'failed', 'cancelled', 'interrupted'])
 export type JobState = z.infer<typeof JobState>
+const ENDED: readonly JobState[] = ['done', 'failed', 'cancelled', 'interrupted']
+/** Whether a job will not change any more. */
+export const hasEnded = (state: JobState): boolean => ENDED.includes(state)
 export const JobKind = z.enum(['train', 'atlas', 'collect', 'evaluate', 'map'])
 export type JobKind = z.infer<typeof JobKind>
 

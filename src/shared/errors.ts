@@ -64,7 +64,7 @@ export const ERROR_SENTENCES = {
   },
   'map-too-few': {
     en: 'Only {found} features of this autoencoder fire; a map needs at least {least}. Train longer, or use a wider autoencoder.',
-    ko: '이 오토인코더에서 켜지는 특징이 {found}개뿐입니다. 지도에는 {least}개 이상이 필요합니다. 더 오래 학습하거나 더 넓은 오토인코더를 쓰세요.',
+    ko: '이 오토인코더에서 발화하는 특징이 {found}개뿐입니다. 지도에는 {least}개 이상이 필요합니다. 더 오래 학습하거나 더 넓은 오토인코더를 쓰세요.',
   },
   'dataset-binary': {
     en: 'The file {path} is not text: byte {offset} is not valid UTF-8. Choose a UTF-8 text or JSONL file.',

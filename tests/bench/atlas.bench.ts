@@ -66,14 +66,7 @@ function peakOf(pid: number | undefined): number | null {
 /** Runs a job. @returns tokens a second at the end of its pass over the corpus, and its peak memory */
 async function measure(spec: JobSpec, backend: string): Promise<{ rate: number; peakBytes: number | null } | null> {
   const worker = new TestWorker(entry, backend)
-  const refused = await worker.first('ready').then(
-    (ready) => ready.backend.name !== backend,
-    (error: unknown) => {
-      if (String(error).includes('backend-unavailable')) return true
-      throw error
-    },
-  )
-  if (refused) return null
+  if (!(await worker.opens(backend))) return null
   let peakBytes: number | null = null
   const timer = setInterval(() => (peakBytes = peakOf(worker.pid) ?? peakBytes), 50)
   worker.tell({ type: 'start', spec })

@@ -61,8 +61,7 @@ async function makeSae(dSae: number): Promise<string> {
 
 async function measureJob(path: string, backend: string): Promise<void> {
   const worker = new TestWorker(entry, backend)
-  const ready = await worker.first('ready')
-  if (ready.backend.name !== backend) return say({ backend, skipped: 'this backend cannot be opened here' })
+  if (!(await worker.opens(backend))) return say({ backend, skipped: 'this backend cannot be opened here' })
   const file = join(folder, `${backend}.safetensors`)
   const startedAt = performance.now()
   worker.tell({ type: 'start', spec: { kind: 'map', sae: { path }, deadFeatures: [], seed: 0, file } })

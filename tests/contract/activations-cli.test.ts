@@ -1,33 +1,10 @@
 /** Activations from the command line: collect, list, train on them, remove. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  buildEntries,
-  lastJson,
-  missingModel,
-  modelFolder,
-  removeEntries,
-  smallCorpus,
-  startHeadless,
-} from '../fixtures/built'
+import { describe, expect, it } from 'vitest'
+import { lastJson, missingModel } from '../fixtures/built'
+import { commandLine } from '../fixtures/command-line'
 
 const HOOKS = ['blocks.1.hook_resid_post', 'blocks.2.hook_resid_post']
-let folder = ''
-const say = (...args: string[]) => startHeadless(['--workspace', join(folder, 'workspace'), ...args]).ended
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'monoscope-activations-cli-'))
-  if (missingModel) return
-  await buildEntries()
-  await say('models', 'add', modelFolder)
-  await say('datasets', 'add', smallCorpus(join(folder, 'stories.jsonl'), 60))
-}, 120_000)
-afterAll(async () => {
-  await rm(folder, { recursive: true, force: true })
-  await removeEntries()
-})
+const say = commandLine('activations')
 
 describe.skipIf(missingModel)('activations on the command line', () => {
   const collect = (...args: string[]) => say('activations', 'collect', '--tokens', '4000', '--context', '64', ...args)

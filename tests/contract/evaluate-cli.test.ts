@@ -1,33 +1,10 @@
 /** Evaluating an autoencoder from the command line: the figures for people and for programs, and refusals. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Sae } from '../../src/shared/domain'
-import {
-  buildEntries,
-  lastJson,
-  missingModel,
-  modelFolder,
-  removeEntries,
-  smallCorpus,
-  startHeadless,
-} from '../fixtures/built'
+import { lastJson, missingModel } from '../fixtures/built'
+import { commandLine } from '../fixtures/command-line'
 
-let folder = ''
-const say = (...args: string[]) => startHeadless(['--workspace', join(folder, 'workspace'), ...args]).ended
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'monoscope-evaluate-cli-'))
-  if (missingModel) return
-  await buildEntries()
-  await say('models', 'add', modelFolder)
-  await say('datasets', 'add', smallCorpus(join(folder, 'stories.jsonl'), 60))
-}, 120_000)
-afterAll(async () => {
-  await rm(folder, { recursive: true, force: true })
-  await removeEntries()
-})
+const say = commandLine('evaluate')
 
 describe.skipIf(missingModel)('evaluate', () => {
   it('says that there is nothing to evaluate', async () => {

@@ -1,33 +1,10 @@
 /** `train --forecast`: says what a run would take and starts none. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { Forecast } from '../../src/shared/domain'
-import {
-  buildEntries,
-  lastJson,
-  missingModel,
-  modelFolder,
-  removeEntries,
-  smallCorpus,
-  startHeadless,
-} from '../fixtures/built'
+import { lastJson, missingModel } from '../fixtures/built'
+import { commandLine } from '../fixtures/command-line'
 
-let folder = ''
-const say = (...args: string[]) => startHeadless(['--workspace', join(folder, 'workspace'), ...args]).ended
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'monoscope-forecast-cli-'))
-  if (missingModel) return
-  await buildEntries()
-  await say('models', 'add', modelFolder)
-  await say('datasets', 'add', smallCorpus(join(folder, 'stories.jsonl'), 60))
-}, 120_000)
-afterAll(async () => {
-  await rm(folder, { recursive: true, force: true })
-  await removeEntries()
-})
+const say = commandLine('forecast')
 
 const settings = ['--d-sae', '64', '--batch-tokens', '256', '--steps', '12', '--forecast']
 

@@ -1,32 +1,9 @@
 /** The map of features from the command line: parameters and clusters for people and for programs, and a refusal. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  buildEntries,
-  lastJson,
-  missingModel,
-  modelFolder,
-  removeEntries,
-  smallCorpus,
-  startHeadless,
-} from '../fixtures/built'
+import { describe, expect, it } from 'vitest'
+import { lastJson, missingModel } from '../fixtures/built'
+import { commandLine } from '../fixtures/command-line'
 
-let folder = ''
-const say = (...args: string[]) => startHeadless(['--workspace', join(folder, 'workspace'), ...args]).ended
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'monoscope-map-cli-'))
-  if (missingModel) return
-  await buildEntries()
-  await say('models', 'add', modelFolder)
-  await say('datasets', 'add', smallCorpus(join(folder, 'stories.jsonl'), 60))
-}, 120_000)
-afterAll(async () => {
-  await rm(folder, { recursive: true, force: true })
-  await removeEntries()
-})
+const say = commandLine('map')
 
 const SETTINGS = ['--d-sae', '64', '--batch-tokens', '256', '--steps', '30', '--context', '64']
 

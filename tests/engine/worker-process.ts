@@ -80,6 +80,16 @@ export class TestWorker {
     }
   }
 
+  /** Whether it computes on a backend; false where that is not installed. */
+  async opens(backend: string): Promise<boolean> {
+    try {
+      return (await this.first('ready')).backend.name === backend
+    } catch (error) {
+      if (String(error).includes('backend-unavailable')) return false
+      throw error
+    }
+  }
+
   all<T extends FromWorker['type']>(type: T): Extract<FromWorker, { type: T }>[] {
     const isWanted = (message: FromWorker): message is Extract<FromWorker, { type: T }> => message.type === type
     return this.messages.filter(isWanted)

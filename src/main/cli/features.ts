@@ -1,6 +1,6 @@
 /** `features`: list, show, label and tag the features of an autoencoder. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { FeatureSort } from '../../shared/domain'
+import { FeatureSort, LabelScore } from '../../shared/domain'
 import type { Context, FeatureDetail, FeatureRow, LogitToken, Neighbour, Partner, TokenSpan } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import { findSae, toNumber } from './find'
@@ -33,6 +33,13 @@ function toRange(text: string): Range {
   if (!match || Number.isNaN(from) || Number.isNaN(to))
     throw new InvalidArgumentError('A range is FROM..TO, for instance 0.1..2')
   return { from: from ?? null, to: to ?? null }
+}
+
+/** @throws InvalidArgumentError */
+function toScore(text: string): number {
+  const score = LabelScore.safeParse(toNumber(text))
+  if (!score.success) throw new InvalidArgumentError('It is a whole number from 0 to 3.')
+  return score.data
 }
 
 const SHOWN_CONTEXTS = 5
@@ -153,7 +160,7 @@ export function addFeatureCommands(program: Command, run: RunCommand): void {
     .option('--alive', 'only features that fire')
     .option('--labelled', 'only features with a label')
     .option('--unlabelled', 'only features without a label')
-    .option('--score <0-3>', 'only features whose label was judged to fit so well or better', toNumber)
+    .option('--score <0-3>', 'only features whose label was judged to fit so well or better', toScore)
     .option('--limit <rows>', 'rows to print', toNumber, 50)
     .option('--offset <rows>', 'rows to skip', toNumber, 0)
     .action((options: ListOptions) => run((session) => list(session, options)))
@@ -169,7 +176,7 @@ export function addFeatureCommands(program: Command, run: RunCommand): void {
     .action((index: string, options: NeighbourOptions) => run((session) => neighbours(session, index, options)))
   command('label <index> <text>', 'label a feature; an empty text takes the label away')
     .option('--author <name>', 'who says so', '')
-    .option('--score <0-3>', 'how well it fits: 0 not at all, 1 vaguely, 2 loosely, 3 cleanly', toNumber)
+    .option('--score <0-3>', 'how well it fits: 0 not at all, 1 vaguely, 2 loosely, 3 cleanly', toScore)
     .action((index: string, text: string, options: LabelOptions) =>
       run((session) => putLabel(session, { index, text }, options)),
     )

@@ -1,11 +1,10 @@
 /** Answers about training runs, atlases and jobs. */
 /* eslint-disable @typescript-eslint/require-await -- async turns what the store throws into a rejection */
 import { runs } from '../../shared/contract/runs'
-import type { Forecast, Run, TrainConfig } from '../../shared/domain'
+import { hasEnded, type Forecast, type Run, type TrainConfig } from '../../shared/domain'
 import type { HandlersOf } from '../../shared/wire'
 import { AppError } from '../../shared/errors'
 import { withResume } from '../jobs/checkpoints'
-import { hasEnded } from '../store/jobs'
 import type { StoredRun } from '../store/runs'
 import type { Services } from './services'
 

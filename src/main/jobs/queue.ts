@@ -1,11 +1,11 @@
 /** The queue of batch jobs: one runs, the others wait in the store. */
 import { rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import type { ActivationSet, Job, TrainConfig } from '../../shared/domain'
+import { hasEnded, type ActivationSet, type Job, type TrainConfig } from '../../shared/domain'
 import { AppError, toFailure } from '../../shared/errors'
 import { requirePossible } from '../../shared/training-rules'
 import type { NewActivationSet } from '../store/activations'
-import { hasEnded, type QueuedJob } from '../store/jobs'
+import type { QueuedJob } from '../store/jobs'
 import type { StoredRun } from '../store/runs'
 import { checkpointStep, isResumable } from './checkpoints'
 import { Supervisor, type JobSurroundings } from './supervisor'

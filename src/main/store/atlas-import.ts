@@ -112,7 +112,8 @@ export class AtlasImport {
       }
       replaced = this.show(atlasId, source.saeId)
     } catch (error) {
-      await dropAtlas(this.db, atlasId)
+      // What cannot be deleted now, on a full disk for instance, is deleted at the next start.
+      await dropAtlas(this.db, atlasId).catch(() => undefined)
       throw error
     }
     for (const id of replaced) await dropAtlas(this.db, id)

@@ -30,9 +30,6 @@ const SELECT = `SELECT id, kind, state, run_id AS runId, sae_id AS saeId, datase
   activations_id AS activationsId, title, chained, done, total,
   tokens_per_second AS tokensPerSecond, failure, created_at AS createdAt, started_at AS startedAt, ended_at AS endedAt FROM job`
 
-const ENDED: readonly JobState[] = ['done', 'failed', 'cancelled', 'interrupted']
-export const hasEnded = (state: JobState): boolean => ENDED.includes(state)
-
 const FailureColumn = Job.shape.failure
 
 const jobOf = ({ datasetId: _, chained: __, activationsId: ___, ...row }: Row): Job => ({

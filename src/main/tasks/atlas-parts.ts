@@ -20,7 +20,7 @@ const FORMAT = 'monoscope-sketch-1'
 /** Documents in all, and those of each part: [begins[i], begins[i + 1]). */
 export type AtlasPlan = { documents: number; begins: number[] }
 
-type Work = { plan: AtlasPlan; options: Omit<AtlasOptions, 'onProgress'>; saeSha256: string }
+type Work = { plan: AtlasPlan; options: Omit<AtlasOptions, 'onProgress'>; origin: Record<string, string> }
 
 export const partsFolder = (spec: AtlasSpec): string => `${spec.file}.parts`
 
@@ -124,18 +124,10 @@ class Parts {
 
   /** Whatever the numbers of a part depend on. */
   private facts(part: number): Record<string, string> {
-    const { spec, work } = this
-    const { begins } = work.plan
-    const { contextSize, sinkNorm, topContexts, intervalContexts, seed } = work.options
-    const { textField, deduplicate, sha256 } = spec.dataset
-    const { segmentCharacters = 0 } = spec
-    return {
-      format: FORMAT,
-      ...{ model: spec.model.sha256, sae: work.saeSha256, hook: spec.sae.hookName },
-      dataset: JSON.stringify([sha256, textField, deduplicate]),
-      settings: JSON.stringify([contextSize, sinkNorm, topContexts, intervalContexts, seed, segmentCharacters]),
-      part: `${begins[part] ?? 0}-${begins[part + 1] ?? 0}`,
-    }
+    const { plan, options, origin } = this.work
+    const { contextSize, sinkNorm } = options
+    const settings = JSON.stringify([contextSize, sinkNorm, this.spec.segmentCharacters ?? 0])
+    return { ...origin, format: FORMAT, settings, part: `${plan.begins[part] ?? 0}-${plan.begins[part + 1] ?? 0}` }
   }
 }
 

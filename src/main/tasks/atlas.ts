@@ -74,8 +74,7 @@ async function weightsOf(spec: AtlasSpec, sae: SaelensFolder, channel: Channel):
  */
 export async function runAtlas(spec: AtlasSpec, channel: Channel): Promise<boolean> {
   const stored = await readSaelens(spec.sae.path)
-  const saeSha256 = await sha256OfFile(join(spec.sae.path, WEIGHTS_FILE))
-  const origin = atlasOrigin(spec, saeSha256)
+  const origin = atlasOrigin(spec, await sha256OfFile(join(spec.sae.path, WEIGHTS_FILE)))
   const announce = () => channel.send({ type: 'atlas', atlas: { file: spec.file, tokensFile: spec.tokensFile } })
   const shipped = await findShippedAtlas(spec, origin)
   if (shipped) {
@@ -94,7 +93,7 @@ export async function runAtlas(spec: AtlasSpec, channel: Channel): Promise<boole
     const { topContexts, intervalContexts, seed, segmentCharacters } = spec
     const sizes = { topContexts, intervalContexts, seed, ...(segmentCharacters && { segmentCharacters }) }
     const options = { source, tokenizer, sae, contextSize, sinkNorm, ...sizes }
-    const sketch = await sketchParts(spec, { plan, options, saeSha256 }, channel)
+    const sketch = await sketchParts(spec, { plan, options, origin }, channel)
     if (sketch === null) return false
     channel.send({ type: 'progress', done: plan.documents, total: plan.documents, tokensPerSecond: null })
     const weights = await weightsOf(spec, stored, channel)

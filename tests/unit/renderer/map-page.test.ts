@@ -130,8 +130,8 @@ it('takes what a lasso encloses, more with Shift, and opens what is clicked', as
   plane.vm.$emit('lasso', [2, 5], true)
   await flushPromises()
   expect(page.text()).toContain('3 selected')
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- null for the compiler that knows components
-  expect([...FEATURES.keys()].filter((row) => plane.props('marked')?.[row] === 1)).toEqual([2, 4, 5])
+  const marked = Uint8Array.from(FEATURES, (_, row) => ([2, 4, 5].includes(row) ? 1 : 0))
+  expect(plane.props('marked')).toEqual(marked)
   plane.vm.$emit('open', 10)
   await flushPromises()
   expect(router.currentRoute.value.path).toBe('/features/1/21')

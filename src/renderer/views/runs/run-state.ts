@@ -1,8 +1,5 @@
-/** What the state of a run means for the page: whether it has ended, how long it still takes, what a new message changes. */
-import type { Job, JobState, Run } from '../../../shared/domain'
-
-const ENDED: readonly JobState[] = ['done', 'failed', 'cancelled', 'interrupted']
-export const hasEnded = (state: JobState): boolean => ENDED.includes(state)
+/** What the state of a run means for the page: how long it still takes, what a new message changes. */
+import type { Job, Run } from '../../../shared/domain'
 
 /** Seconds until a run ends at its present speed; null while the speed is unknown. */
 export function secondsLeft(run: Run): number | null {

@@ -1,14 +1,13 @@
 /** The map of the features of one autoencoder: read, made, coloured by a tag, and put into lists. */
 import { defineStore } from 'pinia'
-import { computed, ref, shallowRef } from 'vue'
+import { ref, shallowRef } from 'vue'
 import type { FeatureMap } from '../../../../shared/domain'
 import { client } from '../../../app/client'
 import { useText } from '../../../app/i18n'
-import { useAppInfo } from '../../../app/info.store'
+import { useLatestJob } from '../../../app/latest-job'
 import { useUndo } from '../../../app/undo.store'
 import { useNames, useSurroundings } from './map-surroundings'
 
-const ENDED = new Set(['done', 'failed', 'cancelled', 'interrupted'])
 /** As many features as one call takes. */
 const MOST_LISTED = 10_000
 
@@ -43,28 +42,9 @@ function listChanges(saeId: Readonly<{ value: number | null }>, loadNames: () =>
   }
 }
 
-/** The latest job that makes the map of an autoencoder, and the same while it goes on. */
-function useMapJob(saeId: Readonly<{ value: number | null }>) {
-  const app = useAppInfo()
-  const job = computed(() => {
-    const jobs = app.status?.jobs.filter((one) => one.kind === 'map' && one.saeId === saeId.value) ?? []
-    return jobs.reduce<(typeof jobs)[number] | null>((last, one) => (last && last.id > one.id ? last : one), null)
-  })
-  const activeJob = computed(() => (job.value && !ENDED.has(job.value.state) ? job.value : null))
-  return { job, activeJob }
-}
-
-export const useFeatureMap = defineStore('feature-map', () => {
-  const saeId = ref<number | null>(null)
-  const map = shallowRef<FeatureMap | null>(null)
-  const isLoaded = ref(false)
-  const isBusy = ref(false)
+/** Does something for the autoencoder at hand and keeps the reason when it fails. */
+function useAttempt(saeId: Readonly<{ value: number | null }>) {
   const error = shallowRef<unknown>(null)
-  const { names, ensure, forget } = useNames()
-  const around = useSurroundings(saeId)
-  const putIntoList = listChanges(saeId, around.loadNames)
-
-  /** Does something for the autoencoder at hand and keeps the reason when it fails. */
   async function attempt(work: (own: number) => Promise<unknown>): Promise<void> {
     if (saeId.value === null) return
     try {
@@ -74,6 +54,18 @@ export const useFeatureMap = defineStore('feature-map', () => {
       error.value = failure
     }
   }
+  return { error, attempt }
+}
+
+export const useFeatureMap = defineStore('feature-map', () => {
+  const saeId = ref<number | null>(null)
+  const map = shallowRef<FeatureMap | null>(null)
+  const isLoaded = ref(false)
+  const isBusy = ref(false)
+  const { error, attempt } = useAttempt(saeId)
+  const { names, ensure, forget } = useNames()
+  const around = useSurroundings(saeId)
+  const putIntoList = listChanges(saeId, around.loadNames)
 
   const load = () =>
     attempt(async (own) => {
@@ -109,6 +101,18 @@ export const useFeatureMap = defineStore('feature-map', () => {
   const colourByTag = (tagId: number) => attempt((own) => around.loadTagged(own, tagId))
   const lookAt = (featureIndex: number | null) => attempt((own) => around.loadCentre(own, featureIndex))
   const { tags, lists, tagged, centre } = around
-  const shown = { saeId, map, isLoaded, isBusy, error, ...useMapJob(saeId), names, tags, lists, tagged, centre }
+  const shown = {
+    saeId,
+    map,
+    isLoaded,
+    isBusy,
+    error,
+    ...useLatestJob('map', () => saeId.value),
+    names,
+    tags,
+    lists,
+    tagged,
+    centre,
+  }
   return { ...shown, open, start, cancel, addToList, nameFeatures, colourByTag, lookAt }
 })
