@@ -5,6 +5,7 @@ import { Actual, Forecast, Id, SaeQuality, SaeSummary, TrainConfig } from './tra
 
 export * from './feature-map'
 export * from './features'
+export * from './neurons'
 export * from './training'
 
 const Name = z.string().trim().min(1).max(200)
@@ -140,7 +141,7 @@ export type JobState = z.infer<typeof JobState>
 const ENDED: readonly JobState[] = ['done', 'failed', 'cancelled', 'interrupted']
 /** Whether a job will not change any more. */
 export const hasEnded = (state: JobState): boolean => ENDED.includes(state)
-export const JobKind = z.enum(['train', 'atlas', 'collect', 'evaluate', 'map'])
+export const JobKind = z.enum(['train', 'atlas', 'collect', 'evaluate', 'map', 'neurons'])
 export type JobKind = z.infer<typeof JobKind>
 
 /** One process's worth of work. A run may take several jobs. */

@@ -43,3 +43,13 @@ export function listHooks(layers: number, absent: readonly string[] = []): strin
   for (let layer = 0; layer < layers; layer++) names.push(...sites.map((site) => blockHook(layer, site)))
   return names
 }
+
+/**
+ * The hooks of the MLP neurons of every layer that a forward pass reaches before a hook, the first layer first: what a feature at
+ * that hook may have been made from. Of blocks with parallel residuals those of the same block count as before what comes after them here.
+ */
+export function neuronHooksBefore(hookName: string): string[] {
+  const layer = parseHook(hookName)?.layer ?? -1
+  const names = listHooks(layer + 1)
+  return names.slice(0, names.indexOf(hookName)).filter((name) => parseHook(name)?.site === 'mlp.hook_post')
+}

@@ -27,6 +27,7 @@ import { evaluateSae } from './evaluation-cases'
 import { askModel, readDataset } from './library-cases'
 import { mapFeatures } from './map-cases'
 import { MISSING_THINGS } from './missing-things'
+import { compareWithNeurons } from './neuron-cases'
 import { judgeLabel, keepNotes, readOwnText } from './feature-cases'
 import { forecastTraining } from './forecast-cases'
 import { cancelTraining, resumeTraining } from './resume-cases'
@@ -219,6 +220,7 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
   })
 
   it('lays features out on a map', () => mapFeatures(client, saeId))
+  it('holds features against neurons', () => compareWithNeurons(client, { saeId, datasetId }))
 
   it('finds features by prompts', async () => {
     const found = await client.call('search.prompts', {
@@ -246,7 +248,6 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
   it('shows and counts a text', () => readDataset(client, { datasetId, modelId }))
 
   it('downloads a model and a dataset', () => downloadThings(client, folder))
-
   it('reaches the hub only while it may, and keeps no token without a keychain', () => switchHub(client, folder))
 
   it('exports catalogs and never overwrites one', async () => {

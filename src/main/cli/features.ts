@@ -4,6 +4,7 @@ import { FeatureSort, LabelScore } from '../../shared/domain'
 import type { Context, FeatureDetail, FeatureRow, LogitToken, Neighbour, Partner, TokenSpan } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import { findSae, toNumber } from './find'
+import { bestNeuronLine } from './neurons'
 import type { RunCommand } from './run-command'
 import type { Session } from './session'
 
@@ -167,8 +168,11 @@ export function addFeatureCommands(program: Command, run: RunCommand): void {
   command('show <index>', 'show one feature with its contexts').action((index: string, options: { sae?: string }) =>
     run(async (session) => {
       const { id: saeId } = await findSae(session, options.sae)
-      const feature = await session.client.call('features.get', { saeId, featureIndex: toNumber(index) })
-      session.out.result(feature, detailLines(feature))
+      const place = { saeId, featureIndex: toNumber(index) }
+      const feature = await session.client.call('features.get', place)
+      const neuron = await session.client.call('neurons.feature', place)
+      const lines = [...detailLines(feature), bestNeuronLine(session.out, neuron)]
+      session.out.result({ ...feature, neuron: neuron.best }, lines)
     }),
   )
   command('neighbors <index>', 'list the features that write in the most similar direction')

@@ -62,6 +62,7 @@ const WORK = {
   collect: 'collecting',
   evaluate: 'evaluating',
   map: 'mapping',
+  neurons: 'comparing',
 } as const
 
 /**

@@ -11,6 +11,7 @@ import { Output } from './output'
 import { addLmCommands } from './lm'
 import { addMapCommand } from './map'
 import { addModelCommands } from './models'
+import { addNeuronCommand } from './neurons'
 import { addRunCommands } from './runs'
 import { addSafetyCommands } from './safety'
 import { addSearchCommands } from './search'
@@ -78,6 +79,7 @@ export async function runCommandLine(args: readonly string[], program: Program, 
   addEvaluateCommand(command, run)
   addFeatureCommands(command, run)
   addMapCommand(command, run)
+  addNeuronCommand(command, run)
   addSearchCommands(command, run)
   addTextCommand(command, run)
   addSafetyCommands(command, run)

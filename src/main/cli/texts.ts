@@ -64,6 +64,7 @@ const TEXTS = {
   atlas: { en: 'feature atlas', ko: '특징 도감' },
   collecting: { en: 'activations', ko: '활성값 수집' },
   evaluating: { en: 'evaluation', ko: '평가' },
+  comparing: { en: 'features against neurons', ko: '특징과 뉴런 비교' },
   mapping: { en: 'feature map', ko: '특징 지도' },
   trainingWork: { en: 'training', ko: '학습' },
   activationQuote: {
@@ -107,6 +108,26 @@ const TEXTS = {
   atlasDone: {
     en: 'SAE {id} "{name}": atlas over {tokens} tokens of {documents} documents, {live} live features.',
     ko: 'SAE {id} "{name}": 문서 {documents}개의 토큰 {tokens}개로 만든 도감, 살아 있는 특징 {live}개.',
+  },
+  neuronsDone: {
+    en: `SAE {id} "{name}": {share} % of {features} features (drawn from {eligible}) have no neuron with |r| above 0.3.
+  Pearson correlation with {neurons} MLP neurons of {layers} layers over {tokens} tokens of {dataset}; feature, r, best neuron, name:`,
+    ko: `SAE {id} "{name}": 특징 {features}개({eligible}개에서 추출) 가운데 {share} %는 |r|이 0.3을 넘는 뉴런이 없습니다.
+  {dataset}의 토큰 {tokens}개에서 {layers}개 층의 MLP 뉴런 {neurons}개와 구한 피어슨 상관. 특징, r, 가장 가까운 뉴런, 이름:`,
+  },
+  neuronPlace: { en: 'layer {layer}, neuron {neuron}', ko: '층 {layer}, 뉴런 {neuron}' },
+  neuronNone: { en: 'none', ko: '없음' },
+  bestNeuron: {
+    en: '  best neuron: {place}, r {r} over {tokens} tokens',
+    ko: '  가장 가까운 뉴런: {place}, 토큰 {tokens}개에서 r {r}',
+  },
+  neuronUndrawn: {
+    en: '  best neuron: unknown, it is not among the {features} features that were drawn',
+    ko: '  가장 가까운 뉴런: 알 수 없음. 추출한 특징 {features}개에 들지 않았습니다',
+  },
+  neuronsUnmeasured: {
+    en: '  best neuron: not measured yet, see "monoscope neurons"',
+    ko: '  가장 가까운 뉴런: 아직 재지 않았습니다. "monoscope neurons" 명령으로 잽니다',
   },
   mapDone: {
     en: `SAE {id} "{name}": map of {features} features in {clusters} clusters of {sizes} features.

@@ -10,6 +10,7 @@ import { hubHandlers } from './hub'
 import { libraryHandlers } from './library'
 import { lmHandlers } from './lm'
 import { mapHandlers } from './map'
+import { neuronHandlers } from './neurons'
 import { noteHandlers } from './notes'
 import { runHandlers } from './runs'
 import { safetyHandlers } from './safety'
@@ -30,6 +31,7 @@ export function makeHandlers(services: Services): MonoscopeHandlers {
     ...featureHandlers(services),
     ...noteHandlers(services),
     ...mapHandlers(services),
+    ...neuronHandlers(services),
     ...searchHandlers(services),
     ...textHandlers(services),
     ...safetyHandlers(services),

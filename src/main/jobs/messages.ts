@@ -3,8 +3,8 @@
  * another machine that mounts the workspace. A worker writes files and messages, never the database.
  */
 import { z } from 'zod'
-import { Backend, Dataset, MetricPoint, Model, SaeSummary, TrainConfig } from '../../shared/domain'
-import type { Sae } from '../../shared/domain'
+import { Backend, Dataset, MetricPoint, Model, NeuronSettings, SaeSummary, TrainConfig } from '../../shared/domain'
+import type { BestNeuron, NeuronSummary, Sae } from '../../shared/domain'
 import type { Forecast, SaeQuality } from '../../shared/training'
 import type { ChatMessage, Generated, Sampling } from '../../shared/contract/lm'
 import type { Failure } from '../../shared/errors'
@@ -89,7 +89,23 @@ export const MapSpec = z.object({
 })
 export type MapSpec = z.infer<typeof MapSpec>
 
-export const JobSpec = z.discriminatedUnion('kind', [TrainSpec, AtlasSpec, CollectSpec, EvaluateSpec, MapSpec])
+/** Correlate features of an autoencoder with the neurons of the layers before it. */
+export const NeuronSpec = AtlasSpec.pick({ model: true, dataset: true, sae: true, seed: true }).extend({
+  kind: z.literal('neurons'),
+  /** Features to draw from. */
+  eligible: z.array(z.int()).min(1),
+  settings: NeuronSettings,
+})
+export type NeuronSpec = z.infer<typeof NeuronSpec>
+
+export const JobSpec = z.discriminatedUnion('kind', [
+  TrainSpec,
+  AtlasSpec,
+  CollectSpec,
+  EvaluateSpec,
+  MapSpec,
+  NeuronSpec,
+])
 export type JobSpec = z.infer<typeof JobSpec>
 
 /** An autoencoder folder a training has written: a checkpoint or the final one. */
@@ -235,6 +251,7 @@ export type FromWorker =
   | { type: 'atlas'; atlas: AtlasArtifact }
   | { type: 'evaluated'; quality: SaeQuality }
   | { type: 'map'; file: string }
+  | { type: 'neurons'; summary: NeuronSummary; best: (BestNeuron & { featureIndex: number })[] }
   /** All shards of a set of activations are on disk: tokens at each hook point, bytes in all. */
   | { type: 'collected'; set: { tokens: number; bytes: number } }
   /** The job has ended because it was asked to; what it made was announced before. */

@@ -1,8 +1,10 @@
 /** The queue of batch jobs: one runs, the others wait in the store. */
 import { rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { hasEnded, type ActivationSet, type Job, type TrainConfig } from '../../shared/domain'
+import { hasEnded, type ActivationSet, type Job, type NeuronSettings, type TrainConfig } from '../../shared/domain'
 import { AppError, toFailure } from '../../shared/errors'
+import { neuronHooksBefore } from '../../shared/hooks'
+import { LEAST_FIRED } from '../../shared/neurons'
 import { requirePossible } from '../../shared/training-rules'
 import type { NewActivationSet } from '../store/activations'
 import type { QueuedJob } from '../store/jobs'
@@ -87,6 +89,24 @@ export class JobQueue {
     const job = store.jobs.add({ kind: 'map', runId, saeId, datasetId: null, title: name, chained: false, total: 0 })
     this.pump()
     return store.jobs.get(job.id)
+  }
+
+  /**
+   * Queues a measurement of an autoencoder's features against neurons.
+   * @throws AppError `not-found`, `atlas-missing`, `neurons-none`, `neurons-too-few`
+   */
+  startNeurons({ saeId, datasetId }: { saeId: number; datasetId: number }, settings: NeuronSettings): Job {
+    const { store } = this.around
+    const { runId, name, atlas, hookName } = store.saes.get(saeId)
+    store.datasets.get(datasetId)
+    // Only an atlas knows which features fire often enough.
+    if (!atlas) throw new AppError('atlas-missing', { id: saeId })
+    if (neuronHooksBefore(hookName).length === 0) throw new AppError('neurons-none', { hookName })
+    if (store.neurons.eligible(saeId).length === 0) throw new AppError('neurons-too-few', { least: LEAST_FIRED })
+    const job = { kind: 'neurons' as const, runId, saeId, datasetId, title: name, chained: false, total: 0 }
+    const { id } = store.jobs.add({ ...job, settings })
+    this.pump()
+    return store.jobs.get(id)
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Turns a row of the queue into the specification a worker gets: plain data with absolute paths. */
 import { join } from 'node:path'
-import type { TrainConfig } from '../../shared/domain'
+import { NeuronSettings, type TrainConfig } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import { tokensFileName } from '../files/corpus-tokens'
 import type { QueuedJob } from '../store/jobs'
@@ -28,7 +28,7 @@ function activationsOf(
 
 /** @throws AppError `not-found` when what the job needs was removed meanwhile */
 export function specOf(
-  { job, datasetId, activationsId }: QueuedJob,
+  { job, datasetId, activationsId, settings }: QueuedJob,
   { store, paths, checkpointMinutes }: SpecSource,
 ): JobSpec {
   if (job.kind === 'train') {
@@ -62,6 +62,10 @@ export function specOf(
     dataset: store.datasets.get(datasetId),
     sae: { path: sae.path, hookName: sae.hookName, contextSize: sae.contextSize },
     seed: sae.seed ?? 0,
+  }
+  if (job.kind === 'neurons') {
+    const eligible = store.neurons.eligible(sae.id)
+    return { kind: 'neurons', ...shared, eligible, settings: NeuronSettings.parse(settings ?? {}) }
   }
   if (job.kind === 'evaluate') return { kind: 'evaluate', ...shared }
   const tokensFile = join(paths.corpora, tokensFileName(shared))

@@ -125,6 +125,9 @@ export class Supervisor {
         return this.keep(() => this.importAtlas(message.atlas))
       case 'map':
         return this.keep(() => this.importMap(message.file))
+      case 'neurons':
+        if (job.saeId !== null) store.neurons.put(job.saeId, message.summary, message.best)
+        return
       case 'evaluated':
         if (job.saeId !== null) store.saes.setQuality(job.saeId, message.quality)
         return

@@ -1,5 +1,5 @@
 /** Rows of jobs: the queue, its states and what went wrong. */
-import { Job, type JobKind, type JobState } from '../../shared/domain'
+import { Job, NeuronSettings, type JobKind, type JobState } from '../../shared/domain'
 import { AppError, type Failure } from '../../shared/errors'
 import { jsonOf, now, toJson } from './blobs'
 import type { Db } from './db'
@@ -14,25 +14,34 @@ export type NewJob = {
   total: number
   /** Of a job of kind `collect`. */
   activationsId?: number
+  /** Of a job of kind `neurons`. */
+  settings?: NeuronSettings
 }
 
 /** A job with what only the queue needs. */
-export type QueuedJob = { job: Job; datasetId: number | null; chained: boolean; activationsId: number | null }
+export type QueuedJob = {
+  job: Job
+  datasetId: number | null
+  chained: boolean
+  activationsId: number | null
+  settings: NeuronSettings | null
+}
 
 type Row = Omit<Job, 'failure'> & {
   failure: string | null
   datasetId: number | null
   chained: number
   activationsId: number | null
+  settings: string | null
 }
 
 const SELECT = `SELECT id, kind, state, run_id AS runId, sae_id AS saeId, dataset_id AS datasetId,
-  activations_id AS activationsId, title, chained, done, total,
+  activations_id AS activationsId, settings, title, chained, done, total,
   tokens_per_second AS tokensPerSecond, failure, created_at AS createdAt, started_at AS startedAt, ended_at AS endedAt FROM job`
 
 const FailureColumn = Job.shape.failure
 
-const jobOf = ({ datasetId: _, chained: __, activationsId: ___, ...row }: Row): Job => ({
+const jobOf = ({ datasetId: _, chained: __, activationsId: ___, settings: ____, ...row }: Row): Job => ({
   ...row,
   failure: jsonOf(FailureColumn, row.failure),
 })
@@ -55,7 +64,8 @@ export class JobStore {
     const row = this.db.prepare<[number], Row>(`${SELECT} WHERE id = ?`).get(id)
     if (!row) throw new AppError('not-found', { what: 'job', id })
     const { datasetId, activationsId } = row
-    return { job: jobOf(row), datasetId, activationsId, chained: row.chained === 1 }
+    const settings = jsonOf(NeuronSettings, row.settings)
+    return { job: jobOf(row), datasetId, activationsId, settings, chained: row.chained === 1 }
   }
 
   /** The job that should run next: an atlas chained to a training first, then the oldest. */
@@ -72,10 +82,13 @@ export class JobStore {
   add(job: NewJob): Job {
     const { lastInsertRowid } = this.db
       .prepare(
-        `INSERT INTO job (kind, state, run_id, sae_id, dataset_id, activations_id, title, chained, total, created_at)
-         VALUES (@kind, 'queued', @runId, @saeId, @datasetId, @activationsId, @title, @chained, @total, @createdAt)`,
+        `INSERT INTO job (kind, state, run_id, sae_id, dataset_id, activations_id, settings, title, chained, total, created_at)
+         VALUES (@kind, 'queued', @runId, @saeId, @datasetId, @activationsId, @settings, @title, @chained, @total, @createdAt)`,
       )
-      .run({ ...job, activationsId: job.activationsId ?? null, chained: job.chained ? 1 : 0, createdAt: now() })
+      .run({
+        ...{ ...job, activationsId: job.activationsId ?? null, settings: toJson(job.settings ?? null) },
+        ...{ chained: job.chained ? 1 : 0, createdAt: now() },
+      })
     return this.get(Number(lastInsertRowid))
   }
 

@@ -78,8 +78,8 @@ export class SaeStore {
   }
 
   /**
-   * Adds the autoencoder of a run or replaces what its last checkpoint said. An atlas, a map and an evaluation of other weights are
-   * dropped, labels stay.
+   * Adds the autoencoder of a run or replaces what its last checkpoint said. An atlas, a map, best neurons and an evaluation of
+   * other weights are dropped, labels stay.
    */
   put(sae: NewSae): Sae {
     return this.db.transaction(() => {
@@ -87,6 +87,7 @@ export class SaeStore {
       if (before && before.sha256 !== sae.sha256) {
         this.db.prepare('DELETE FROM atlas WHERE sae_id = ?').run(before.id)
         this.db.prepare('DELETE FROM feature_map WHERE sae_id = ?').run(before.id)
+        this.db.prepare('DELETE FROM neuron_match WHERE sae_id = ?').run(before.id)
         this.db.prepare('UPDATE sae SET quality = NULL WHERE id = ?').run(before.id)
       }
       const values = {

@@ -11,6 +11,7 @@ import { ListStore } from './lists'
 import { MapStore } from './maps'
 import { MetricStore } from './metrics'
 import { ModelStore } from './models'
+import { NeuronStore } from './neurons'
 import { NoteStore } from './notes'
 import { RunStore } from './runs'
 import { SaeStore } from './saes'
@@ -30,6 +31,7 @@ export type Store = {
   features: FeatureStore
   atlases: AtlasImport
   maps: MapStore
+  neurons: NeuronStore
   labels: LabelStore
   tags: TagStore
   notes: NoteStore
@@ -66,6 +68,7 @@ export function openStore(options: OpenDbOptions & { folder: string }): Store {
     features: new FeatureStore(db, { labels, tags, safety, notes, lists }),
     atlases: new AtlasImport(db),
     maps: new MapStore(db),
+    neurons: new NeuronStore(db),
     labels,
     tags,
     safety,

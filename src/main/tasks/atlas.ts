@@ -35,8 +35,8 @@ export function sinkNormOf(sae: SaelensFolder): number | null {
 }
 
 /** The norm beyond which a token is a sink: as in training, else measured on the first tokens of this dataset. */
-async function findSinkNorm(
-  spec: AtlasSpec,
+export async function findSinkNorm(
+  spec: Pick<AtlasSpec, 'dataset' | 'seed'>,
   sae: SaelensFolder,
   { source, tokenizer, contextSize }: Reader,
 ): Promise<number> {

@@ -8,6 +8,7 @@ import type { Channel } from './channel'
 import { runCollect } from './collect'
 import { runEvaluation } from './evaluate'
 import { runMap } from './map'
+import { runNeurons } from './neurons'
 import { runTraining } from './train'
 
 /** @returns false when the job was cancelled */
@@ -23,6 +24,8 @@ function runJob(spec: JobSpec, channel: Channel): Promise<boolean> {
       return runEvaluation(spec, channel)
     case 'map':
       return runMap(spec, channel)
+    case 'neurons':
+      return runNeurons(spec, channel)
     default:
       return spec satisfies never
   }

@@ -9,6 +9,7 @@ import { hub } from './hub'
 import { library } from './library'
 import { lm } from './lm'
 import { map } from './map'
+import { neurons } from './neurons'
 import { notes } from './notes'
 import { runs } from './runs'
 import { safety } from './safety'
@@ -26,6 +27,7 @@ export const contract = {
   ...features,
   ...notes,
   ...map,
+  ...neurons,
   ...search,
   ...text,
   ...safety,

@@ -32,7 +32,7 @@ export type ActivationSource = {
 /** As {@link ActivationSource}, for several places of the model in one pass. */
 export type HookSource = Omit<ActivationSource, 'hookName' | 'start'> & {
   hookNames: readonly string[]
-  /** @returns waits for the vectors of each place [rows, time, dIn], in the order of `hookNames` */
+  /** @returns waits for the vectors of each place [rows, time, its width], in the order of `hookNames` */
   start(ids: Int32Array, rows: number): () => Float32Array[]
 }
 
@@ -79,8 +79,8 @@ const VALUES_AT_ONCE = 1024 * 1024
 const MLP_TIMES = 4
 
 /**
- * Vectors at some hooks of texts side by side, each [rows, time, dModel], computed some rows at a time. How many follows from the
- * shapes alone, so that the same texts always give the same bits.
+ * Vectors at some hooks of texts side by side, each [rows, time, width of the hook], computed some rows at a time. How many follows
+ * from the shapes alone, so that the same texts always give the same bits.
  */
 export function residsOf(
   model: LanguageModel,
@@ -91,7 +91,7 @@ export function residsOf(
   const time = ids.length / rows
   const widest = Math.max(MLP_TIMES * dModel, heads * time)
   const atOnce = Math.max(1, Math.floor(VALUES_AT_ONCE / (widest * time)))
-  const vectors = hookNames.map(() => new Float32Array(rows * time * dModel))
+  const vectors: Float32Array<ArrayBuffer>[] = []
   const stopAfter = lastHook(model, hookNames)
   for (let row = 0; row < rows; row += atOnce) {
     const count = Math.min(atOnce, rows - row)
@@ -100,7 +100,9 @@ export function residsOf(
     hookNames.forEach((hookName, at) => {
       const resid = captured[hookName]
       if (!resid) throw new Error(`the model gave nothing at ${hookName}`)
-      vectors[at]?.set(resid.dataSync<'float32'>(), row * time * dModel)
+      const width = resid.size / (count * time)
+      vectors[at] ??= new Float32Array(rows * time * width)
+      vectors[at].set(resid.dataSync<'float32'>(), row * time * width)
     })
     tf.dispose([input, ...Object.values(captured), ...(logits ? [logits] : [])])
   }
@@ -122,8 +124,8 @@ export type WindowActivations = {
 }
 
 /** Windows per forward pass; fixed for a context size, since some backends round differently with other row counts. */
-export function passWindows(contextSize: number): number {
-  return Math.max(1, Math.floor(PASS_TOKENS / contextSize))
+export function passWindows(contextSize: number, passTokens = PASS_TOKENS): number {
+  return Math.max(1, Math.floor(passTokens / contextSize))
 }
 
 /** Token ids of some windows side by side, padded on the right with 0; causal attention never lets padding reach a token. */
@@ -153,7 +155,7 @@ function requireFinite(norms: Float32Array, place: { hookName: string; document:
 }
 
 /** Activations of one window at each hook of a source. */
-type HookActivations = WindowActivations[]
+export type HookActivations = WindowActivations[]
 
 /** Starts the forward pass of some windows, at most `rows`; missing rows are padding. */
 function startWindows(
@@ -162,7 +164,7 @@ function startWindows(
   picked: readonly number[],
   rows: number,
 ): () => HookActivations[] {
-  const { dIn, bosId, hookNames } = source
+  const { bosId, hookNames } = source
   const ids = padIds(windows, picked, rows)
   const time = ids.length / rows
   const wait = source.start(ids, rows)
@@ -173,8 +175,10 @@ function startWindows(
       const length = (windows.offsets[window + 1] ?? 0) - (windows.offsets[window] ?? 0)
       const [document, start] = [windows.documents[window] ?? 0, windows.starts[window] ?? 0]
       return data.map((values, at) => {
-        const vectors = values.slice((row * time + skipped) * dIn, (row * time + length) * dIn)
-        const norms = normsOf(vectors, dIn)
+        // dIn in the residual stream; neurons are more.
+        const width = values.length / ids.length
+        const vectors = values.slice((row * time + skipped) * width, (row * time + length) * width)
+        const norms = normsOf(vectors, width)
         requireFinite(norms, { hookName: hookNames[at] ?? '', document, start })
         return { window, vectors, norms }
       })
@@ -182,7 +186,8 @@ function startWindows(
   }
 }
 
-type Walk = { order: ArrayLike<number>; contextSize: number }
+/** `passTokens`: about so many tokens in a pass instead of what is usual, for sources whose vectors are many or wide. */
+type Walk = { order: ArrayLike<number>; contextSize: number; passTokens?: number }
 
 /**
  * Walks over windows in the given order; passes are started ahead of it, and results come in order.
@@ -192,9 +197,9 @@ type Walk = { order: ArrayLike<number>; contextSize: number }
 export function* walkHooks(
   source: HookSource,
   windows: Windows,
-  { order, contextSize }: Walk,
+  { order, contextSize, passTokens }: Walk,
 ): Generator<HookActivations> {
-  const rows = passWindows(contextSize)
+  const rows = passWindows(contextSize, passTokens)
   const started: (() => HookActivations[])[] = []
   for (let at = 0; at < order.length; at += rows) {
     const picked: number[] = []
