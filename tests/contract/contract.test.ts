@@ -28,7 +28,7 @@ import { askModel, readDataset } from './library-cases'
 import { mapFeatures } from './map-cases'
 import { MISSING_THINGS } from './missing-things'
 import { compareWithNeurons } from './neuron-cases'
-import { judgeLabel, keepNotes, readOwnText } from './feature-cases'
+import { judgeLabel, keepNotes, readOwnText, searchByPrompts } from './feature-cases'
 import { forecastTraining } from './forecast-cases'
 import { cancelTraining, resumeTraining } from './resume-cases'
 
@@ -222,32 +222,14 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
   it('lays features out on a map', () => mapFeatures(client, saeId))
   it('holds features against neurons', () => compareWithNeurons(client, { saeId, datasetId }))
 
-  it('finds features by prompts', async () => {
-    const found = await client.call('search.prompts', {
-      saeId,
-      prompts: [
-        { text: 'Once upon a time', sign: 'positive' },
-        { text: 'One day', sign: 'positive' },
-        { text: 'The dog', sign: 'negative' },
-      ],
-    })
-    expect(found.prompts).toHaveLength(3)
-    expect(found.prompts[0]?.map(({ text }) => text).join('')).toContain('Once upon a time')
-    for (const { values } of found.hits) {
-      expect(values[0]).toBeGreaterThan(0)
-      expect(values[1]).toBeGreaterThan(0)
-      expect(values[2]).toBe(0)
-    }
-    await expect(
-      client.call('search.prompts', { saeId, prompts: [{ text: 'x', sign: 'negative' }] }),
-    ).rejects.toMatchObject({ code: 'invalid-input' })
-  })
+  it('finds features by prompts', () => searchByPrompts(client, saeId))
 
   it('reads a text, writes on, and stops when the asker goes', () => askModel(client, modelId))
 
   it('shows and counts a text', () => readDataset(client, { datasetId, modelId }))
 
   it('downloads a model and a dataset', () => downloadThings(client, folder))
+
   it('reaches the hub only while it may, and keeps no token without a keychain', () => switchHub(client, folder))
 
   it('exports catalogs and never overwrites one', async () => {

@@ -86,3 +86,25 @@ export async function keepNotes(client: MonoscopeClient, saeId: number): Promise
   expect(await client.call('views.list', {})).toEqual([{ ...view, name: 'Loud', query: 'sort=max&order=descending' }])
   expect(await client.call('views.remove', { viewId: view?.id ?? 0 })).toEqual([])
 }
+
+/** Prompts that must and must not make a feature fire. */
+export async function searchByPrompts(client: MonoscopeClient, saeId: number): Promise<void> {
+  const found = await client.call('search.prompts', {
+    saeId,
+    prompts: [
+      { text: 'Once upon a time', sign: 'positive' },
+      { text: 'One day', sign: 'positive' },
+      { text: 'The dog', sign: 'negative' },
+    ],
+  })
+  expect(found.prompts).toHaveLength(3)
+  expect(found.prompts[0]?.map(({ text }) => text).join('')).toContain('Once upon a time')
+  for (const { values } of found.hits) {
+    expect(values[0]).toBeGreaterThan(0)
+    expect(values[1]).toBeGreaterThan(0)
+    expect(values[2]).toBe(0)
+  }
+  await expect(
+    client.call('search.prompts', { saeId, prompts: [{ text: 'x', sign: 'negative' }] }),
+  ).rejects.toMatchObject({ code: 'invalid-input' })
+}
