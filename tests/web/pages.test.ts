@@ -16,7 +16,9 @@ const PAGES = [
   '/features/1/7',
   '/features/map',
   '/features/map?feature=7',
+  '/features/neurons',
   '/search',
+  '/search/text',
   '/safety',
   '/catalog',
 ]

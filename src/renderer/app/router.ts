@@ -19,6 +19,7 @@ export const router = createRouter({
         return '/features'
       },
     },
+    { path: '/features/neurons', component: () => import('../views/features/neurons/NeuronsPage.vue') },
     { path: '/features/map', component: () => import('../views/features/map/MapPage.vue') },
     { path: '/features', component: () => import('../views/features/FeaturesPage.vue') },
     {

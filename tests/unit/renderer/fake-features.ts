@@ -9,7 +9,6 @@ import {
   SafetyCategory,
   type Context,
   type FeatureDetail,
-  type FeatureMap,
   type FeatureRow,
   type Label,
   type SafetyFlag,
@@ -19,7 +18,7 @@ import {
 } from '../../../src/shared/domain'
 import { AppError } from '../../../src/shared/errors'
 import { FakeNotes } from './fake-notes'
-import { makeJob } from './fake-runs'
+import { FakeMeasured } from './fake-measured'
 import { memoryWire, serve, type HandlersOf, type Wire } from '../../../src/shared/wire'
 
 type ListInput = z.output<(typeof featureCalls)['features.list']['input']>
@@ -95,7 +94,7 @@ export class FakeWorkspace {
   taggings = new Map<number, Set<number>>()
   flags: SafetyFlag[] = []
   readonly kept = new FakeNotes()
-  map: FeatureMap | null = null
+  readonly measured = new FakeMeasured()
   /** Calls of these names fail with the code. */
   failing = new Map<string, AppError>()
   private nextId = 1
@@ -217,6 +216,7 @@ export class FakeWorkspace {
       ...this.featureHandlers(),
       ...this.safetyHandlers(),
       ...this.kept.handlers(),
+      ...this.measured.handlers(),
       'text.feature': ({ text }: { text: string }) =>
         Promise.resolve({
           spans: spansOf(12, 1, Math.min(4, text.length)),
@@ -224,9 +224,6 @@ export class FakeWorkspace {
           sinkTokens: 0,
           seconds: 0.01,
         }),
-      'map.get': () => Promise.resolve(this.map),
-      'map.start': ({ saeId }: { saeId: number }) => Promise.resolve(makeJob(4, { kind: 'map', saeId })),
-      'jobs.cancel': () => Promise.resolve(null),
       'saes.list': () => Promise.resolve(this.saes),
       'search.prompts': (input: { prompts: { text: string; sign: string }[] }) =>
         Promise.resolve({

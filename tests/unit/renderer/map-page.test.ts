@@ -97,7 +97,7 @@ it('tells the reason of a making that failed', async () => {
 })
 
 it('selects a cluster, names its features, and puts them into a list that can be taken back', async () => {
-  workspace.map = theMap()
+  workspace.measured.map = theMap()
   const { page } = await show()
   expect(page.get('canvas').attributes('aria-label')).toContain('Map of 120 features in 3 clusters')
   await button(page, 'Cluster').trigger('click')
@@ -120,7 +120,7 @@ it('selects a cluster, names its features, and puts them into a list that can be
 })
 
 it('takes what a lasso encloses, more with Shift, and opens what is clicked', async () => {
-  workspace.map = theMap()
+  workspace.measured.map = theMap()
   const { page, router } = await show()
   window.dispatchEvent(new KeyboardEvent('keydown', { key: 'l' }))
   await flushPromises()
@@ -138,7 +138,7 @@ it('takes what a lasso encloses, more with Shift, and opens what is clicked', as
 })
 
 it('colours by a tag', async () => {
-  workspace.map = theMap()
+  workspace.measured.map = theMap()
   await held.client!.call('features.tag', { saeId: 1, featureIndexes: [1, 5, 6], name: 'odd' })
   const { page } = await show()
   await button(page, 'Tag').trigger('click')
@@ -150,7 +150,7 @@ it('colours by a tag', async () => {
 })
 
 it('shows the neighbourhood that the address names, as lines and as a list', async () => {
-  workspace.map = theMap()
+  workspace.measured.map = theMap()
   const { page, router } = await show('/features/map?sae=1&feature=21')
   const plane = page.getComponent(PlaneMap)
   const detail = await held.client!.call('features.get', { saeId: 1, featureIndex: 21 })

@@ -2,6 +2,7 @@
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
 import type { FeatureMap } from '../../../../shared/domain'
+import { useAttempt } from '../../../app/attempt'
 import { client } from '../../../app/client'
 import { useText } from '../../../app/i18n'
 import { useLatestJob } from '../../../app/latest-job'
@@ -40,21 +41,6 @@ function listChanges(saeId: Readonly<{ value: number | null }>, loadNames: () =>
     }
     did({ text: t('features.undo.listMany', { name, count: added.length }), undo })
   }
-}
-
-/** Does something for the autoencoder at hand and keeps the reason when it fails. */
-function useAttempt(saeId: Readonly<{ value: number | null }>) {
-  const error = shallowRef<unknown>(null)
-  async function attempt(work: (own: number) => Promise<unknown>): Promise<void> {
-    if (saeId.value === null) return
-    try {
-      await work(saeId.value)
-      error.value = null
-    } catch (failure) {
-      error.value = failure
-    }
-  }
-  return { error, attempt }
 }
 
 export const useFeatureMap = defineStore('feature-map', () => {

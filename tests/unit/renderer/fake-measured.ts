@@ -1,0 +1,24 @@
+/** What the fake program says of maps and of neurons, which jobs of their own measure. */
+import type { FeatureMap, NeuronMatches } from '../../../src/shared/domain'
+import { makeDataset, makeJob } from './fake-runs'
+
+export class FakeMeasured {
+  map: FeatureMap | null = null
+  neurons: NeuronMatches | null = null
+
+  handlers() {
+    return {
+      'map.get': () => Promise.resolve(this.map),
+      'map.start': ({ saeId }: { saeId: number }) => Promise.resolve(makeJob(4, { kind: 'map', saeId })),
+      'datasets.list': () => Promise.resolve([makeDataset(3, { name: 'stories' })]),
+      'neurons.get': () => Promise.resolve(this.neurons),
+      'neurons.feature': ({ featureIndex }: { featureIndex: number }) => {
+        const row = this.neurons?.rows.find(({ feature }) => feature.featureIndex === featureIndex)
+        const best = row ? { place: row.place, r: row.r, firedTokens: row.firedTokens } : null
+        return Promise.resolve({ summary: this.neurons?.summary ?? null, best })
+      },
+      'neurons.start': ({ saeId }: { saeId: number }) => Promise.resolve(makeJob(5, { kind: 'neurons', saeId })),
+      'jobs.cancel': () => Promise.resolve(null),
+    }
+  }
+}
