@@ -3,6 +3,7 @@
  * A sentence states the fact and the fix; `{name}` is replaced by `details.name`.
  */
 import { ACTIVATION_SENTENCES } from './errors-activations'
+import { FEATURE_SENTENCES } from './errors-features'
 import { HUB_SENTENCES } from './errors-hub'
 
 type Sentence = { en: string; ko: string }
@@ -61,22 +62,6 @@ export const ERROR_SENTENCES = {
   'dataset-empty': {
     en: 'The file {path} holds no text. Choose a file with at least one document.',
     ko: '{path} 파일에 글이 없습니다. 문서가 하나 이상 있는 파일을 고르세요.',
-  },
-  'neurons-none': {
-    en: 'There is no MLP layer before {hookName}, so no neurons to compare its features with. Choose an autoencoder of a later hook point.',
-    ko: '{hookName} 앞에 MLP 층이 없어 특징과 견줄 뉴런이 없습니다. 더 뒤쪽 훅 지점의 오토인코더를 고르세요.',
-  },
-  'neurons-too-few': {
-    en: 'No feature of this autoencoder fires on {least} or more tokens of its atlas. Build the atlas on a longer text, or train longer.',
-    ko: '도감의 토큰 {least}개 이상에서 발화하는 특징이 이 오토인코더에 없습니다. 더 긴 글로 도감을 만들거나 더 오래 학습하세요.',
-  },
-  'neurons-too-large': {
-    en: '{features} features and {neurons} neurons need {needed} MB of memory; {free} MB are free. Choose fewer features.',
-    ko: '특징 {features}개와 뉴런 {neurons}개에는 메모리 {needed} MB가 필요하지만 남은 것은 {free} MB입니다. 특징을 더 적게 고르세요.',
-  },
-  'map-too-few': {
-    en: 'Only {found} features of this autoencoder fire; a map needs at least {least}. Train longer, or use a wider autoencoder.',
-    ko: '이 오토인코더에서 발화하는 특징이 {found}개뿐입니다. 지도에는 {least}개 이상이 필요합니다. 더 오래 학습하거나 더 넓은 오토인코더를 쓰세요.',
   },
   'dataset-binary': {
     en: 'The file {path} is not text: byte {offset} is not valid UTF-8. Choose a UTF-8 text or JSONL file.',
@@ -142,6 +127,7 @@ export const ERROR_SENTENCES = {
     en: 'The folder {path} brings the dataset above {limit} files. Choose a folder with fewer, or join them.',
     ko: '{path} 폴더에서 데이터셋의 파일이 {limit}개를 넘었습니다. 파일이 더 적은 폴더를 고르거나 파일을 합치세요.',
   },
+  ...FEATURE_SENTENCES,
   ...HUB_SENTENCES,
   // Training and reading
   'sae-invalid': {

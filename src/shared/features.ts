@@ -37,6 +37,18 @@ export type Context = z.infer<typeof Context>
 export const Tag = z.object({ id: Id, name: Name, color: z.int().min(1).max(8) })
 export type Tag = z.infer<typeof Tag>
 
+/** What people may change of a tag. Tags of one category stand together; '' is none. */
+export const TagFacts = z.object({
+  name: z.string().trim().min(1).max(100),
+  color: Tag.shape.color,
+  category: z.string().trim().max(100),
+})
+export type TagFacts = z.infer<typeof TagFacts>
+
+/** A tag with how many features of one autoencoder carry it. */
+export const CountedTag = Tag.extend({ category: TagFacts.shape.category, count: z.int() })
+export type CountedTag = z.infer<typeof CountedTag>
+
 /** One row of the feature list. */
 export const FeatureRow = z.object({
   saeId: Id,

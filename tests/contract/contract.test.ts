@@ -28,7 +28,7 @@ import { askModel, readDataset } from './library-cases'
 import { mapFeatures } from './map-cases'
 import { MISSING_THINGS } from './missing-things'
 import { compareWithNeurons } from './neuron-cases'
-import { judgeLabel, keepNotes, readOwnText, searchByPrompts } from './feature-cases'
+import { changeTag, judgeLabel, keepNotes, readOwnText, searchByPrompts } from './feature-cases'
 import { forecastTraining } from './forecast-cases'
 import { cancelTraining, resumeTraining } from './resume-cases'
 
@@ -210,7 +210,8 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
     expect(logits?.top).toHaveLength(10)
     expect(logits?.bottom).toHaveLength(10)
     expect(logits?.histogram.reduce((sum, count) => sum + count, 0)).toBe(512)
-    expect(await client.call('tags.list', { saeId })).toEqual([{ ...tag, count: 1 }])
+    expect(await client.call('tags.list', { saeId })).toEqual([{ ...tag, category: '', count: 1 }])
+    await changeTag(client, { saeId, tag })
     expect(await client.call('safety.list', { saeId, category: 'politics' })).toMatchObject([
       { flag, feature: { featureIndex } },
     ])

@@ -108,3 +108,18 @@ export async function searchByPrompts(client: MonoscopeClient, saeId: number): P
     client.call('search.prompts', { saeId, prompts: [{ text: 'x', sign: 'negative' }] }),
   ).rejects.toMatchObject({ code: 'invalid-input' })
 }
+
+/** A tag gets a category, another colour and name, and what it was again; a name that is taken is refused. */
+export async function changeTag(
+  client: MonoscopeClient,
+  { saeId, tag }: { saeId: number; tag: { id: number; name: string; color: number } },
+): Promise<void> {
+  const changed = { name: 'Louder', color: 7, category: 'sound' }
+  expect(await client.call('tags.change', { tagId: tag.id, ...changed })).toEqual({ id: tag.id, ...changed })
+  expect(await client.call('tags.list', { saeId })).toMatchObject([{ ...changed, count: 1 }])
+  const other = await client.call('features.tag', { saeId, featureIndexes: [0], name: 'quiet' })
+  const taken = client.call('tags.change', { tagId: other.id, name: 'LOUDER', color: 1, category: '' })
+  await expect(taken).rejects.toMatchObject({ code: 'tag-exists', details: { name: 'Louder' } })
+  await client.call('features.untag', { saeId, featureIndexes: [0], tagId: other.id })
+  await client.call('tags.change', { tagId: tag.id, name: tag.name, color: tag.color, category: '' })
+}

@@ -305,9 +305,9 @@ describe('what people wrote', () => {
     const { added, ...tag } = store.tags.put(saeId, [1, 2], 'Animals')
     expect(added).toEqual([1, 2])
     expect(store.tags.put(saeId, [2, 3], 'animals')).toEqual({ ...tag, added: [3] })
-    expect(store.tags.list(saeId)).toEqual([{ ...tag, count: 3 }])
+    expect(store.tags.list(saeId)).toEqual([{ ...tag, category: '', count: 3 }])
     store.tags.take(saeId, [2], tag.id)
-    expect(store.tags.list(saeId)).toEqual([{ ...tag, count: 2 }])
+    expect(store.tags.list(saeId)).toEqual([{ ...tag, category: '', count: 2 }])
     expect(() => store.tags.take(saeId, [2], 99)).toThrow('There is no tag 99')
   })
 

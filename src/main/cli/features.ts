@@ -2,11 +2,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { FeatureSort, LabelScore } from '../../shared/domain'
 import type { Context, FeatureDetail, FeatureRow, LogitToken, Neighbour, Partner, TokenSpan } from '../../shared/domain'
-import { AppError } from '../../shared/errors'
 import { findSae, toNumber } from './find'
 import { bestNeuronLine } from './neurons'
 import type { RunCommand } from './run-command'
 import type { Session } from './session'
+import { tagsNamed } from './tags'
 
 type ListOptions = {
   sae?: string
@@ -97,22 +97,16 @@ async function neighbours(session: Session, index: string, options: NeighbourOpt
   else session.out.list(weights.neighbours, neighbourLine)
 }
 
-/** @throws AppError `not-found` for a name that no tag has */
-async function tagIdsOf(client: Session['client'], saeId: number, names: readonly string[]): Promise<number[]> {
-  if (names.length === 0) return []
-  const known = await client.call('tags.list', { saeId })
-  return names.map((name) => {
-    const tag = known.find((one) => one.name.toLowerCase() === name.toLowerCase())
-    if (!tag) throw new AppError('not-found', { what: 'tag', id: name })
-    return tag.id
-  })
-}
-
 async function list({ client, out, ...session }: Session, options: ListOptions): Promise<void> {
   const sae = await findSae({ client, out, ...session }, options.sae)
   const { sort, limit, offset, text, contexts, density, max, mean } = options
   const filter = {
-    ...{ text, contexts, tagIds: await tagIdsOf(client, sae.id, options.tag), listIds: [] },
+    ...{
+      text,
+      contexts,
+      tagIds: (await tagsNamed({ client, out, ...session }, sae.id, options.tag)).map(({ id }) => id),
+      listIds: [],
+    },
     ...{ minDensity: percent(density?.from), maxDensity: percent(density?.to) },
     ...{ minMax: max?.from ?? null, maxMax: max?.to ?? null, minMean: mean?.from ?? null, maxMean: mean?.to ?? null },
     minScore: options.score ?? null,

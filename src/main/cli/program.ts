@@ -12,6 +12,7 @@ import { addLmCommands } from './lm'
 import { addMapCommand } from './map'
 import { addModelCommands } from './models'
 import { addNeuronCommand } from './neurons'
+import { addTagCommands } from './tags'
 import { addRunCommands } from './runs'
 import { addSafetyCommands } from './safety'
 import { addSearchCommands } from './search'
@@ -80,6 +81,7 @@ export async function runCommandLine(args: readonly string[], program: Program, 
   addFeatureCommands(command, run)
   addMapCommand(command, run)
   addNeuronCommand(command, run)
+  addTagCommands(command, run)
   addSearchCommands(command, run)
   addTextCommand(command, run)
   addSafetyCommands(command, run)

@@ -45,6 +45,7 @@ export const featureHandlers = (services: Services) => {
       store.saes.get(saeId)
       return { featureIndexes: store.tags.features(saeId, tagId) }
     },
+    'tags.change': async ({ tagId, ...facts }) => store.tags.change(tagId, facts),
     'tags.list': async ({ saeId }) => {
       store.saes.get(saeId)
       return store.tags.list(saeId)

@@ -1,5 +1,5 @@
 /** Tags of the workspace and the features that carry them. */
-import type { Tag } from '../../shared/domain'
+import type { CountedTag, Tag, TagFacts } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import type { Db } from './db'
 
@@ -8,13 +8,13 @@ const COLORS = 8
 export class TagStore {
   constructor(private readonly db: Db) {}
 
-  /** All tags by name, with how many features of the autoencoder carry each. */
-  list(saeId: number): (Tag & { count: number })[] {
+  /** All tags by category and name, with how many features of the autoencoder carry each. */
+  list(saeId: number): CountedTag[] {
     return this.db
-      .prepare<[number], Tag & { count: number }>(
-        `SELECT tag.id, tag.name, tag.color, count(feature_tag.tag_id) AS count
+      .prepare<[number], CountedTag>(
+        `SELECT tag.id, tag.name, tag.color, tag.category, count(feature_tag.tag_id) AS count
          FROM tag LEFT JOIN feature_tag ON feature_tag.tag_id = tag.id AND feature_tag.sae_id = ?
-         GROUP BY tag.id ORDER BY tag.name`,
+         GROUP BY tag.id ORDER BY tag.category, tag.name`,
       )
       .all(saeId)
   }
@@ -68,6 +68,15 @@ export class TagStore {
       const remove = this.db.prepare('DELETE FROM feature_tag WHERE sae_id = ? AND feature_index = ? AND tag_id = ?')
       for (const featureIndex of featureIndexes) remove.run(saeId, featureIndex, tagId)
     })()
+  }
+
+  /** @throws AppError `not-found`; `tag-exists` when another tag has the name */
+  change(id: number, { name, color, category }: TagFacts): Omit<CountedTag, 'count'> {
+    this.get(id)
+    const other = this.byName(name)
+    if (other && other.id !== id) throw new AppError('tag-exists', { name: other.name })
+    this.db.prepare('UPDATE tag SET name = ?, color = ?, category = ? WHERE id = ?').run(name, color, category, id)
+    return { id, name, color, category }
   }
 
   private get(id: number): void {

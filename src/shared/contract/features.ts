@@ -1,6 +1,7 @@
 /** The features of one autoencoder: list, page, labels and tags. */
 import { z } from 'zod'
 import {
+  CountedTag,
   FeatureDetail,
   FeatureFilter,
   FeatureRow,
@@ -11,6 +12,7 @@ import {
   LabelScore,
   NamedFeature,
   Tag,
+  TagFacts,
   TokenSpan,
 } from '../domain'
 import { call } from '../wire'
@@ -75,5 +77,8 @@ export const features = {
   ),
   /** Every feature that carries a tag, ascending. */
   'tags.features': call(z.object({ saeId: Id, tagId: Id }), z.object({ featureIndexes: Int32 })),
-  'tags.list': call(z.object({ saeId: Id }), z.array(Tag.extend({ count: z.int() }))),
+  /** By category, then by name; those without a category first. */
+  'tags.list': call(z.object({ saeId: Id }), z.array(CountedTag)),
+  /** For every autoencoder of the workspace. A name that another tag has is refused. */
+  'tags.change': call(z.object({ tagId: Id, ...TagFacts.shape }), CountedTag.omit({ count: true })),
 }

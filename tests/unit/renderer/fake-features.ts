@@ -19,6 +19,7 @@ import {
 import { AppError } from '../../../src/shared/errors'
 import { FakeNotes } from './fake-notes'
 import { FakeMeasured } from './fake-measured'
+import { tagHandlers } from './fake-tags'
 import { memoryWire, serve, type HandlersOf, type Wire } from '../../../src/shared/wire'
 
 type ListInput = z.output<(typeof featureCalls)['features.list']['input']>
@@ -273,19 +274,7 @@ export class FakeWorkspace {
         Promise.resolve(
           featureIndexes.filter((index) => index < this.dSae).map((index) => NamedFeature.parse(this.row(index))),
         ),
-      'tags.features': ({ tagId }) =>
-        Promise.resolve({
-          featureIndexes: Int32Array.from(
-            [...this.taggings].filter(([, ids]) => ids.has(tagId)).map(([index]) => index),
-          ).sort(),
-        }),
-      'tags.list': () =>
-        Promise.resolve(
-          this.tags.map((tag) => ({
-            ...tag,
-            count: [...this.taggings.values()].filter((ids) => ids.has(tag.id)).length,
-          })),
-        ),
+      ...tagHandlers(this),
     }
   }
 

@@ -91,6 +91,24 @@ describe('feature list', () => {
     expect(list.tags).toMatchObject([{ name: 'code', count: 2 }])
   })
 
+  it('changes a tag wherever it is, takes that back, and keeps it when the name is taken', async () => {
+    const list = useFeatureList()
+    await list.open(1)
+    for (const name of ['code', 'german']) {
+      list.toggle(5)
+      await list.tagSelected(name)
+    }
+    const [code] = list.tags
+    await list.changeTag(code!, { name: 'Python', color: 3, category: 'language' })
+    expect(list.tags[0]).toMatchObject({ name: 'Python', color: 3, category: 'language', count: 1 })
+    expect(list.rowAt(5)?.tags.map(({ name }) => name)).toContain('Python')
+    await useUndo().undo()
+    expect(list.tags[0]).toEqual(code)
+    const taken = list.changeTag(code!, { name: 'german', color: 3, category: '' })
+    await expect(taken).rejects.toMatchObject({ code: 'tag-exists' })
+    expect(list.tags[0]).toEqual(code)
+  })
+
   it('steps through the list where it stands in it, else by number', async () => {
     const list = useFeatureList()
     await list.open(1)

@@ -1,14 +1,19 @@
 /** The feature list: filter, order, cursor and selection over the pages fetched so far. Survives leaving the page and coming back. */
 import { defineStore } from 'pinia'
 import { computed, ref, shallowReactive, shallowRef } from 'vue'
-import { FeatureFilter, type FeatureList, type FeatureSort, type Tag } from '../../../shared/domain'
+import {
+  FeatureFilter,
+  type CountedTag,
+  type FeatureList,
+  type FeatureSort,
+  type TagFacts,
+} from '../../../shared/domain'
 import { client } from '../../app/client'
 import { useText } from '../../app/i18n'
 import { useUndo } from '../../app/undo.store'
 import { useListPages } from './list-pages'
 import { toQuery, type ListQuery } from './list-query'
 
-export type CountedTag = Tag & { count: number }
 export type CountedList = FeatureList & { count: number }
 type Change = { filter?: Partial<FeatureFilter>; sort?: FeatureSort; descending?: boolean }
 type List = ReturnType<typeof useListState>
@@ -92,6 +97,21 @@ function listMoves(list: List) {
   return { ask, set, clearFilter, sortBy, random, neighbour }
 }
 
+/** Changes a tag wherever it is, which can be taken back. */
+function tagChanges(refresh: () => Promise<unknown>) {
+  const { did } = useUndo()
+  const { t } = useText()
+
+  return async ({ id: tagId, name, color, category }: CountedTag, facts: TagFacts): Promise<void> => {
+    const change = async (to: TagFacts) => {
+      await client.call('tags.change', { tagId, ...to })
+      await refresh()
+    }
+    await change(facts)
+    did({ text: t('features.undo.changeTag', { name: facts.name }), undo: () => change({ name, color, category }) })
+  }
+}
+
 export const useFeatureList = defineStore('feature-list', () => {
   const list = useListState()
   const tags = shallowRef<CountedTag[]>([])
@@ -158,5 +178,7 @@ export const useFeatureList = defineStore('feature-list', () => {
       return { text, undo: () => client.call('lists.take', { ...asked, featureIndexes: added, listId }) }
     })
 
-  return { ...list, ...listMoves(list), tags, lists, selected, open, toggle, tagSelected, listSelected }
+  const changeTag = tagChanges(refresh)
+
+  return { ...list, ...listMoves(list), tags, lists, selected, open, toggle, tagSelected, listSelected, changeTag }
 })

@@ -1,8 +1,8 @@
 /** What a map is shown with: names of features, tags and lists, the features of one tag, and the one that is looked at. */
 import { shallowRef } from 'vue'
-import type { FeatureDetail, NamedFeature } from '../../../../shared/domain'
+import type { CountedTag, FeatureDetail, NamedFeature } from '../../../../shared/domain'
 import { client } from '../../../app/client'
-import type { CountedList, CountedTag } from '../features.store'
+import type { CountedList } from '../features.store'
 
 /** As many features as one call names. */
 const MOST_NAMED = 500
