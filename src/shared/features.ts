@@ -1,5 +1,6 @@
 /** What is known of the features of an autoencoder: figures, contexts, and what people wrote. Part of the domain, see domain.ts. */
 import { z } from 'zod'
+import { plainLine } from './plain-text'
 import { Id } from './training'
 
 const Name = z.string().trim().min(1).max(200)
@@ -39,9 +40,9 @@ export type Tag = z.infer<typeof Tag>
 
 /** What people may change of a tag. Tags of one category stand together; '' is none. */
 export const TagFacts = z.object({
-  name: z.string().trim().min(1).max(100),
+  name: plainLine(100, 1),
   color: Tag.shape.color,
-  category: z.string().trim().max(100),
+  category: plainLine(100),
 })
 export type TagFacts = z.infer<typeof TagFacts>
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makeWorkspace } from '../fixtures/synthetic-workspace'
+import { HTML, makeWorkspace, writeHtml } from '../fixtures/synthetic-workspace'
 import { missingHost, openWebHost, type Host } from '../journeys/hosts'
 
 const PAGES = [
@@ -76,6 +76,7 @@ describe.skipIf(missingHost('web') !== null)('pages', () => {
   let workspace: string
   beforeAll(async () => {
     workspace = await makeWorkspace({ features: 300 })
+    writeHtml(workspace, 9)
     full = await openWebHost(workspace)
     empty = await openWebHost()
   })
@@ -97,6 +98,21 @@ describe.skipIf(missingHost('web') !== null)('pages', () => {
     await expectAccessible(page)
     await page.keyboard.press('Enter')
     await page.waitForURL(/#\/features\/1\/12$/)
+    expect(full.complaints).toEqual([])
+  })
+
+  it('show HTML in labels, tags, notes and texts as the text that it is', async () => {
+    const { page } = full
+    for (const path of ['/features/1/9', '/features']) {
+      await show(page, path, { language: 'en', theme: 'light', width: 1440, height: 900 })
+      await page.getByText(HTML).first().waitFor()
+      expect(await page.locator('img').count()).toBe(0)
+    }
+    expect(await page.title()).not.toBe('1')
+    await page.goto(`${page.url().split('#')[0]}#/features/1/9`)
+    const shown = page.locator('main')
+    await shown.getByRole('heading', { name: HTML }).waitFor()
+    expect(await shown.locator('.ctx').filter({ hasText: '<img src=x' }).count()).toBeGreaterThan(0)
     expect(full.complaints).toEqual([])
   })
 

@@ -15,6 +15,7 @@ import {
   TagFacts,
   TokenSpan,
 } from '../domain'
+import { plainLine } from '../plain-text'
 import { call } from '../wire'
 
 const featureIndex = z.int().min(0)
@@ -57,7 +58,7 @@ export const features = {
   ),
   /** Adds a label and chooses it. An empty text removes the chosen label. */
   'features.label': call(
-    z.object({ ...feature, text: z.string().trim().max(500), author: z.string().trim().max(100).default('') }),
+    z.object({ ...feature, text: plainLine(500), author: plainLine(100).default('') }),
     z.array(Label),
   ),
   /** Judges how well a label fits; null takes the judgement back. */
@@ -67,7 +68,7 @@ export const features = {
     z.object({
       saeId: Id,
       featureIndexes: z.array(featureIndex).min(1).max(10000),
-      name: z.string().trim().min(1).max(100),
+      name: plainLine(100, 1),
     }),
     Tag.extend({ added: z.array(z.int()) }),
   ),

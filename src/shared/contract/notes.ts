@@ -1,18 +1,19 @@
 /** What people keep of features beside labels and tags: notes, lists, and views of the feature list. */
 import { z } from 'zod'
 import { FeatureList, Id, Note, SavedView } from '../domain'
+import { plainLine, plainLines } from '../plain-text'
 import { call } from '../wire'
 import { feature } from './features'
 
-const name = z.string().trim().min(1).max(100)
+const name = plainLine(100, 1)
 const featureIndexes = z.array(feature.featureIndex).min(1).max(10_000)
 
 export const notes = {
   'notes.add': call(
     z.object({
       ...feature,
-      text: z.string().trim().min(1).max(5000),
-      author: z.string().trim().max(100).default(''),
+      text: plainLines(5000, 1),
+      author: plainLine(100).default(''),
     }),
     z.array(Note),
   ),

@@ -1,6 +1,7 @@
 /** Safety review: features put into the paper's categories with a reason. */
 import { z } from 'zod'
 import { FeatureRow, Id, SafetyCategory, SafetyFlag } from '../domain'
+import { plainLines } from '../plain-text'
 import { call } from '../wire'
 import { feature } from './features'
 
@@ -12,9 +13,6 @@ export const safety = {
   'safety.counts': call(z.object({ saeId: Id }), z.array(z.object({ category: SafetyCategory, count: z.int() }))),
   'safety.list': call(z.object({ saeId: Id, category: SafetyCategory }), z.array(SafetyEntry)),
   /** Putting a feature into a category it is in already replaces the reason. */
-  'safety.assign': call(
-    z.object({ ...feature, category: SafetyCategory, reason: z.string().trim().min(1).max(2000) }),
-    SafetyFlag,
-  ),
+  'safety.assign': call(z.object({ ...feature, category: SafetyCategory, reason: plainLines(2000, 1) }), SafetyFlag),
   'safety.remove': call(z.object({ flagId: Id }), z.null()),
 }

@@ -1,0 +1,26 @@
+/** What people write about features: of bounded length, and without control characters, which hide or garble what stands beside them. */
+import { z } from 'zod'
+
+/** All but tab and line breaks, which text of several lines may have. */
+// eslint-disable-next-line no-control-regex -- they are what is looked for
+const CONTROL = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]+/g
+const BREAKS = /[\t\n\r\u2028\u2029]+/g
+
+const atMost = (most: number) => `it may have ${most.toLocaleString('en-US')} characters at most`
+const TOO_SHORT = 'it may not be empty'
+
+/** Text of several lines. A control character becomes a space. */
+export const plainLines = (most: number, least = 0) =>
+  z
+    .string()
+    .overwrite((text) => text.replace(CONTROL, ' ').trim())
+    .min(least, TOO_SHORT)
+    .max(most, atMost(most))
+
+/** Text of one line: a name, a label. Line breaks and tabs become spaces too. */
+export const plainLine = (most: number, least = 0) =>
+  z
+    .string()
+    .overwrite((text) => text.replace(CONTROL, ' ').replace(BREAKS, ' ').trim())
+    .min(least, TOO_SHORT)
+    .max(most, atMost(most))
