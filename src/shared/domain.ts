@@ -136,6 +136,10 @@ export type Backend = z.infer<typeof Backend>
 
 // ---------------------------------------------------------------- runs and jobs
 
+/** Whose files are watched: they may change under what was made from them. */
+export const FileKind = z.enum(['model', 'sae', 'dataset'])
+export type FileKind = z.infer<typeof FileKind>
+
 export const JobState = z.enum(['queued', 'running', 'cancelling', 'done', 'failed', 'cancelled', 'interrupted'])
 export type JobState = z.infer<typeof JobState>
 const ENDED: readonly JobState[] = ['done', 'failed', 'cancelled', 'interrupted']

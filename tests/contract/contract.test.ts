@@ -30,6 +30,7 @@ import { MISSING_THINGS } from './missing-things'
 import { compareWithNeurons } from './neuron-cases'
 import { changeTag, judgeLabel, keepNotes, readOwnText, searchByPrompts } from './feature-cases'
 import { forecastTraining } from './forecast-cases'
+import { changeFiles } from './stale-cases'
 import { cancelTraining, resumeTraining } from './resume-cases'
 
 const names = Object.keys(contract) as (keyof MonoscopeContract)[]
@@ -171,6 +172,7 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
     expect(await client.call('runs.list', {})).toEqual([await client.call('runs.get', { runId })])
   })
 
+  it('says which files changed under an atlas', () => changeFiles(client, { saeId, datasetId }))
   it('evaluates it with the whole model', () => evaluateSae(client, { saeId, datasetId }))
 
   it('lists, labels, tags and flags features', async () => {

@@ -35,6 +35,7 @@ export const MISSING_THINGS = [
   ['lists.remove', { listId: 99 }],
   ['views.remove', { viewId: 99 }],
   ['tags.list', { saeId: 99 }],
+  ['atlas.changed', { saeId: 99 }],
   ['tags.change', { tagId: 99, name: 'x', color: 1, category: '' }],
   ['tags.features', { saeId: 99, tagId: 1 }],
   ['features.named', { saeId: 99, featureIndexes: [0] }],

@@ -10,6 +10,7 @@ import { gptNeoX } from '../../src/main/engine/lm/gpt-neox'
 import { writeSafetensors } from '../../src/main/files/safetensors'
 import type { TensorToWrite } from '../../src/main/files/safetensors'
 import { readPieces } from '../../src/main/files/pieces-file'
+import { hashFiles } from '../../src/main/tasks/hash-files'
 import { reportSkip, storiesFolder } from './goldens'
 
 let folder: string
@@ -28,6 +29,8 @@ describe.skipIf(!stories)('inspecting a real folder', () => {
     const piecesFolder = join(folder, 'pieces')
     const info = await inspectModel({ path: folder, piecesFolder })
     const { sha256, ...facts } = info
+    const { signal } = new AbortController()
+    expect(await hashFiles({ kind: 'model', path: folder }, signal)).toEqual({ sha256 })
     expect(facts).toEqual({
       family: 'llama',
       layers: 5,

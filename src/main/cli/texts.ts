@@ -115,6 +115,13 @@ const TEXTS = {
     ko: `SAE {id} "{name}": 특징 {features}개({eligible}개에서 추출) 가운데 {share} %는 |r|이 0.3을 넘는 뉴런이 없습니다.
   {dataset}의 토큰 {tokens}개에서 {layers}개 층의 MLP 뉴런 {neurons}개와 구한 피어슨 상관. 특징, r, 가장 가까운 뉴런, 이름:`,
   },
+  staleFile: {
+    en: '{what} "{name}" was changed since this atlas was made ({path}): the figures are of the files as they were.',
+    ko: '{what} "{name}"이(가) 이 도감을 만든 뒤에 바뀌었습니다({path}). 수치는 바뀌기 전 파일의 것입니다.',
+  },
+  staleModel: { en: 'The model', ko: '모델' },
+  staleSae: { en: 'The autoencoder', ko: '오토인코더' },
+  staleDataset: { en: 'The text', ko: '텍스트' },
   neuronPlace: { en: 'layer {layer}, neuron {neuron}', ko: '층 {layer}, 뉴런 {neuron}' },
   neuronNone: { en: 'none', ko: '없음' },
   bestNeuron: {

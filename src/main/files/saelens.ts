@@ -123,9 +123,14 @@ function theirsOf(ours: string): string {
 }
 
 /** sha256 of a file, hex. */
-export async function sha256OfFile(path: string): Promise<string> {
+export const sha256OfFile = (path: string): Promise<string> => sha256OfFiles([path])
+
+/** sha256 of files one after another, hex. */
+export async function sha256OfFiles(paths: readonly string[]): Promise<string> {
   const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) if (chunk instanceof Uint8Array) hash.update(chunk)
+  for (const path of paths) {
+    for await (const chunk of createReadStream(path)) if (chunk instanceof Uint8Array) hash.update(chunk)
+  }
   return hash.digest('hex')
 }
 

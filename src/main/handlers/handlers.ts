@@ -11,6 +11,7 @@ import { libraryHandlers } from './library'
 import { lmHandlers } from './lm'
 import { mapHandlers } from './map'
 import { neuronHandlers } from './neurons'
+import { staleHandlers } from './stale'
 import { noteHandlers } from './notes'
 import { runHandlers } from './runs'
 import { safetyHandlers } from './safety'
@@ -32,6 +33,7 @@ export function makeHandlers(services: Services): MonoscopeHandlers {
     ...noteHandlers(services),
     ...mapHandlers(services),
     ...neuronHandlers(services),
+    ...staleHandlers(services),
     ...searchHandlers(services),
     ...textHandlers(services),
     ...safetyHandlers(services),

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { Backend, Dataset, MetricPoint, Model, NeuronSettings, SaeSummary, TrainConfig } from '../../shared/domain'
-import type { BestNeuron, NeuronSummary, Sae } from '../../shared/domain'
+import type { BestNeuron, FileKind, NeuronSummary, Sae } from '../../shared/domain'
 import type { Forecast, SaeQuality } from '../../shared/training'
 import type { ChatMessage, Generated, Sampling } from '../../shared/contract/lm'
 import type { Failure } from '../../shared/errors'
@@ -152,6 +152,8 @@ export type Requests = {
   /** Checks an autoencoder's folder for a model of width `dModel`. `name`, `summary` and `quality` are null where nobody measured. */
   inspectSae: { ask: { path: string; dModel: number }; answer: SaeInfo }
   inspectDataset: { ask: { path: string; textField: string; deduplicate: boolean }; answer: DatasetInfo }
+  /** sha256 of the files of one thing, by the rules by which it was added. */
+  hashFiles: { ask: { kind: FileKind; path: string }; answer: { sha256: string } }
   previewDocuments: {
     ask: { dataset: z.infer<typeof DatasetSource>; first: number; count: number }
     answer: { index: number; text: string; characters: number }[]

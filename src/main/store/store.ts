@@ -9,6 +9,7 @@ import { JobStore } from './jobs'
 import { LabelStore } from './labels'
 import { ListStore } from './lists'
 import { MapStore } from './maps'
+import { SeenFileStore } from './seen-files'
 import { MetricStore } from './metrics'
 import { ModelStore } from './models'
 import { NeuronStore } from './neurons'
@@ -31,6 +32,7 @@ export type Store = {
   features: FeatureStore
   atlases: AtlasImport
   maps: MapStore
+  seenFiles: SeenFileStore
   neurons: NeuronStore
   labels: LabelStore
   tags: TagStore
@@ -68,6 +70,7 @@ export function openStore(options: OpenDbOptions & { folder: string }): Store {
     features: new FeatureStore(db, { labels, tags, safety, notes, lists }),
     atlases: new AtlasImport(db),
     maps: new MapStore(db),
+    seenFiles: new SeenFileStore(db),
     neurons: new NeuronStore(db),
     labels,
     tags,

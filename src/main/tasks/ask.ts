@@ -15,6 +15,7 @@ import { requireWidth, sinkNormOf } from './atlas'
 import { giveWay } from './channel'
 import { countTokens, previewDocuments } from './datasets'
 import { forecastRun } from './forecast'
+import { hashFiles } from './hash-files'
 import { inspectSae } from './inspect-sae'
 import { generateTexts, readText } from './lm'
 import type { ReadyModel } from './lm'
@@ -66,6 +67,7 @@ export class Answerer {
     inspectModel,
     inspectSae,
     inspectDataset,
+    hashFiles,
     previewDocuments,
     countTokens,
     encodeText: (input, signal) => this.encodeText(input, signal),

@@ -12,6 +12,7 @@ import { map } from './map'
 import { neurons } from './neurons'
 import { notes } from './notes'
 import { runs } from './runs'
+import { stale } from './stale'
 import { safety } from './safety'
 import { search } from './search'
 import { text } from './text'
@@ -28,6 +29,7 @@ export const contract = {
   ...notes,
   ...map,
   ...neurons,
+  ...stale,
   ...search,
   ...text,
   ...safety,

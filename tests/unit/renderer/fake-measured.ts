@@ -1,15 +1,18 @@
-/** What the fake program says of maps and of neurons, which jobs of their own measure. */
+/** What the fake program says of maps and of neurons, which jobs of their own measure, and of files that changed. */
 import type { FeatureMap, NeuronMatches } from '../../../src/shared/domain'
+import type { ChangedFile } from '../../../src/shared/contract/stale'
 import { makeDataset, makeJob } from './fake-runs'
 
 export class FakeMeasured {
   map: FeatureMap | null = null
   neurons: NeuronMatches | null = null
+  changed: ChangedFile[] = []
 
   handlers() {
     return {
       'map.get': () => Promise.resolve(this.map),
       'map.start': ({ saeId }: { saeId: number }) => Promise.resolve(makeJob(4, { kind: 'map', saeId })),
+      'atlas.changed': () => Promise.resolve(this.changed),
       'datasets.list': () => Promise.resolve([makeDataset(3, { name: 'stories' })]),
       'neurons.get': () => Promise.resolve(this.neurons),
       'neurons.feature': ({ featureIndex }: { featureIndex: number }) => {

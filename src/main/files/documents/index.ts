@@ -87,6 +87,11 @@ async function hashFiles(root: string, files: readonly DatasetFile[], signal?: A
   return hash.digest('hex')
 }
 
+/** The hash of a dataset as it is on disk now, as {@link inspectDataset} gives it. @throws AppError of its files */
+export async function hashDataset(path: string, signal?: AbortSignal): Promise<string> {
+  return hashFiles(path, await listFiles(path), signal)
+}
+
 /** The beginning of a text, whole characters only. */
 export function beginningOf(text: string, characters: number): string {
   return Array.from(text.slice(0, 2 * characters))
