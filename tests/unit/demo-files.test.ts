@@ -88,6 +88,7 @@ describe('inspecting an autoencoder', () => {
     await writeSaelens(path, sae, { origin, firingShare: new Float64Array(3) })
     return path
   }
+  const fitting = { dModel: 2, layers: 2, absentHooks: [] as string[] }
   const summary = {
     ...{ explainedVariance: 0.8, l0: 20, mse: 1, deadFraction: 0, deadWindowTokens: 10, heldOutTokens: 10 },
     ...{ trainedTokens: 100, scale: 1, droppedTokens: 0 },
@@ -95,7 +96,7 @@ describe('inspecting an autoencoder', () => {
 
   it('reads hook, context and how it was trained; figures are unknown where nobody wrote them down', async () => {
     const path = await makeSae('plain', 'blocks.1.hook_resid_post', { training_architecture: 'batchtopk', seed: 7 })
-    const info = await inspectSae({ path, dModel: 2 })
+    const info = await inspectSae({ path, model: fitting })
     expect(info).toMatchObject({
       ...{ architecture: 'batchtopk', dIn: 2, dSae: 3, hookName: 'blocks.1.hook_resid_post', contextSize: 64, seed: 7 },
       ...{ name: null, summary: null, quality: null },
@@ -105,18 +106,31 @@ describe('inspecting an autoencoder', () => {
 
   it('refuses another width, a folder that names no hook, and figures that are none', async () => {
     const path = await makeSae('narrow', 'blocks.1.hook_resid_post', {})
-    await expect(inspectSae({ path, dModel: 4 })).rejects.toMatchObject({ code: 'sae-invalid' })
+    const wider = inspectSae({ path, model: { ...fitting, dModel: 4 } })
+    await expect(wider).rejects.toMatchObject({
+      ...{ code: 'sae-invalid', details: { reason: 'it reads 2 values, the model gives 4' } },
+    })
     for (const text of ['{', '{"name":"x"}', JSON.stringify({ name: 'x', summary })]) {
       await writeFile(join(path, 'monoscope.json'), text)
-      await expect(inspectSae({ path, dModel: 2 })).rejects.toMatchObject({
+      await expect(inspectSae({ path, model: fitting })).rejects.toMatchObject({
         ...{ code: 'sae-invalid', details: { reason: 'monoscope.json cannot be used' } },
       })
     }
     const other = await makeSae('hookless', 'x', {})
     const cfg = join(other, 'cfg.json')
     await writeFile(cfg, (await readFile(cfg, 'utf8')).replace('hook_name', 'hook_nome'))
-    await expect(inspectSae({ path: other, dModel: 2 })).rejects.toMatchObject({
+    await expect(inspectSae({ path: other, model: fitting })).rejects.toMatchObject({
       ...{ code: 'sae-invalid', details: { reason: 'its metadata names no hook' } },
+    })
+  })
+  it('refuses a hook that the model does not have, and says it with the last one that it has', async () => {
+    const path = await makeSae('deep', 'blocks.2.hook_resid_mid', {})
+    await expect(inspectSae({ path, model: fitting })).rejects.toMatchObject({
+      ...{ code: 'hook-unknown', details: { hookName: 'blocks.2.hook_resid_mid', lastLayer: 1 } },
+    })
+    const absentHooks = ['hook_resid_mid']
+    await expect(inspectSae({ path, model: { ...fitting, layers: 3, absentHooks } })).rejects.toMatchObject({
+      ...{ code: 'hook-absent', details: { hookName: 'blocks.2.hook_resid_mid' } },
     })
   })
 })

@@ -18,7 +18,7 @@ const AS_TEXT = { textField: 'text', deduplicate: false }
 
 /** The autoencoder of a folder; one with the same weights for the same model is it already. */
 async function addSae({ store, warm }: Services, path: string, model: Model, signal: AbortSignal): Promise<Sae> {
-  const { name, quality, ...info } = await warm.ask('inspectSae', { path, dModel: model.dModel }, signal)
+  const { name, quality, ...info } = await warm.ask('inspectSae', { path, model }, signal)
   const known = store.saes.list().find((sae) => sae.sha256 === info.sha256 && sae.modelId === model.id)
   if (known) return known
   const sae = store.saes.put({

@@ -149,8 +149,8 @@ export type Requests = {
   backend: { ask: Record<string, never>; answer: Backend }
   /** Checks a model folder and writes its token pieces (see files/pieces-file.ts) to `piecesFolder`/<sha256>.safetensors. */
   inspectModel: { ask: { path: string; piecesFolder: string }; answer: ModelInfo }
-  /** Checks an autoencoder's folder for a model of width `dModel`. `name`, `summary` and `quality` are null where nobody measured. */
-  inspectSae: { ask: { path: string; dModel: number }; answer: SaeInfo }
+  /** Checks an autoencoder's folder for a model of width `dModel` that has its hook. `name`, `summary` and `quality` are null where nobody measured. */
+  inspectSae: { ask: { path: string; model: Pick<Model, 'dModel' | 'layers' | 'absentHooks'> }; answer: SaeInfo }
   inspectDataset: { ask: { path: string; textField: string; deduplicate: boolean }; answer: DatasetInfo }
   /** sha256 of the files of one thing, by the rules by which it was added. */
   hashFiles: { ask: { kind: FileKind; path: string }; answer: { sha256: string } }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { SaeQuality, SaeSummary } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
+import { requireHook } from '../engine/lm'
 import { readSaelens, sha256OfFile, WEIGHTS_FILE } from '../files/saelens'
 import type { Requests } from '../jobs/messages'
 import { requireWidth } from './atlas'
@@ -29,16 +30,20 @@ async function readFigures(folder: string): Promise<SaeFigures | null> {
   }
 }
 
-/** @throws AppError sae-invalid when it cannot be read, names no hook, or is made for another width */
+/**
+ * @throws AppError sae-invalid when it cannot be read, names no hook, or is made for another width; hook-unknown or hook-absent when
+ * the model does not have its hook
+ */
 export async function inspectSae({
   path,
-  dModel,
+  model: { dModel, layers, absentHooks },
 }: Requests['inspectSae']['ask']): Promise<Requests['inspectSae']['answer']> {
   const { architecture, dIn, dSae, metadata } = await readSaelens(path)
   requireWidth({ dIn }, dModel, path)
   const said = Metadata.safeParse(metadata)
   if (!said.success) throw new AppError('sae-invalid', { path, reason: 'its metadata names no hook' })
   const { hook_name: hookName, context_size: contextSize, monoscope } = said.data
+  requireHook(hookName, layers, absentHooks)
   const figures = await readFigures(path)
   return {
     ...{ architecture: monoscope.training_architecture ?? architecture, dIn, dSae, hookName, contextSize },

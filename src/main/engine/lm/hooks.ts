@@ -11,7 +11,7 @@ export type { BlockHook, HookPoint }
  * @param absent hooks that the blocks of the model do not have
  * @throws AppError hook-unknown when the name is none, or its layer is beyond the model; hook-absent when its blocks lack it
  */
-export function requireHook(hookName: string, layers: number, absent: readonly BlockHook[] = []): HookPoint {
+export function requireHook(hookName: string, layers: number, absent: readonly string[] = []): HookPoint {
   const point = parseHook(hookName)
   if (!point || point.layer >= layers) throw new AppError('hook-unknown', { hookName, lastLayer: layers - 1 })
   if (absent.some((site) => site === point.site)) throw new AppError('hook-absent', { hookName })
