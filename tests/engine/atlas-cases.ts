@@ -111,6 +111,19 @@ export function atlasCase(): void {
     expect(Array.from(figures.fired).filter((fired) => fired > 100).length).toBeGreaterThan(8)
   })
 
+  it('counts a corpus shorter than one context as brute force does', async () => {
+    const short = [documents.find((ids) => ids.length > 3)?.slice(0, 4) ?? []]
+    const { tokens, sinks, firings } = bruteForce(short)
+    const figures = await build(short)
+    expect(figures).toMatchObject({ documents: 1, tokens, bosTokens: 1, sinkTokens: sinks })
+    expect(tokens + sinks).toBe(4)
+    expect([...figures.fired]).toEqual(firings.map(({ length }) => length))
+    expect(Math.max(...figures.fired)).toBeGreaterThan(0)
+    figures.max.forEach((max, i) => {
+      expect(max).toBeCloseTo(Math.max(0, ...(firings[i] ?? []).map(({ value }) => value)), 4)
+    })
+  })
+
   it('has histograms whose counts add up and whose borders are off by at most max / 1024', async () => {
     const figures = await build(documents)
     brute.firings.forEach((firings, i) => {

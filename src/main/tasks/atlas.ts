@@ -43,9 +43,11 @@ export async function findSinkNorm(
   const own = sinkNormOf(sae)
   if (own !== null) return own
   const options = { contextSize, bosId: source.bosId, seed: spec.seed, neededTokens: ESTIMATION_TOKENS }
-  const { training } = await collectCorpus(readDocuments(spec.dataset), tokenizer, options)
-  const order = Int32Array.from({ length: windowCount(training) }, (_, w) => w)
-  return measureScale(source, training, { order, contextSize }).sinkNorm
+  const { training, heldOut } = await collectCorpus(readDocuments(spec.dataset), tokenizer, options)
+  // A text of one window is all held out; measured on nothing, the norm would make a sink of every token.
+  const windows = windowCount(training) > 0 ? training : heldOut
+  const order = Int32Array.from({ length: windowCount(windows) }, (_, w) => w)
+  return measureScale(source, windows, { order, contextSize }).sinkNorm
 }
 
 /**
