@@ -14,6 +14,8 @@ if (!stories) reportSkip('the evaluating process', 'the stories260K model is abs
 const hookName = 'blocks.2.hook_resid_post'
 const D_IN = 64
 const CONTEXT = 64
+/** As a training stores it: no token of these stories is a sink. */
+const OWN = { sink_norm: 1e9 }
 let root = ''
 let entry = ''
 
@@ -31,7 +33,7 @@ afterAll(async () => {
 })
 
 /** Two features for every dimension, one for each sign; with `gain` 1 nothing is lost, with 0 everything. */
-async function writeSae(name: string, gain: number): Promise<string> {
+async function writeSae(name: string, gain: number, monoscope: Record<string, number> = OWN): Promise<string> {
   const dSae = 2 * D_IN
   const [wEnc, wDec] = [new Float32Array(D_IN * dSae), new Float32Array(D_IN * dSae)]
   for (let j = 0; j < D_IN; j++) {
@@ -49,8 +51,7 @@ async function writeSae(name: string, gain: number): Promise<string> {
   }
   const origin = {
     ...{ modelName: 'stories', hookName, contextSize: CONTEXT, prependBos: true, datasetPath: 'corpus' },
-    // As a training stores it: no token of these stories is a sink.
-    monoscope: { sink_norm: 1e9 },
+    monoscope,
   }
   const sae = { architecture: 'standard' as const, dIn: D_IN, dSae, weights, shiftsInput: false, k: null }
   await writeSaelens(path, sae, { origin, firingShare: new Float64Array(dSae) })
@@ -65,9 +66,9 @@ const specOf = (path: string): EvaluateSpec => ({
   seed: 3,
 })
 
-async function evaluate(path: string) {
+async function evaluate(path: string, spec = specOf(path)) {
   const worker = new TestWorker(entry, 'wasm')
-  worker.tell({ type: 'start', spec: specOf(path) })
+  worker.tell({ type: 'start', spec })
   expect(await worker.exited).toBe(0)
   expect(worker.messages.at(-1)).toEqual({ type: 'done' })
   const progress = worker.all('progress')
@@ -76,6 +77,15 @@ async function evaluate(path: string) {
 }
 
 describe.skipIf(!stories)('the evaluating process', () => {
+  it('measures an autoencoder of another program on a text of one window', async () => {
+    const path = await writeSae('foreign', 1, {})
+    const short = join(root, 'short.txt')
+    await writeFile(short, 'Once upon a time, there was a little girl.')
+    const dataset = { name: 'short', path: short, textField: null, deduplicate: false }
+    const quality = await evaluate(path, { ...specOf(path), dataset })
+    expect(quality.explainedVariance).toBeCloseTo(1, 4)
+  }, 60_000)
+
   it('finds nothing lost by an autoencoder that passes everything on', async () => {
     const quality = await evaluate(await writeSae('whole', 1))
     expect(quality).toMatchObject({ datasetName: 'corpus', l0: D_IN, silentFraction: 0 })

@@ -11,7 +11,7 @@ import { measureWeights } from '../engine/measure/feature-weights'
 import { createSae } from '../engine/sae/loaded'
 import type { ActivationSource } from '../engine/train/activations'
 import { ESTIMATION_TOKENS } from '../engine/train/activations'
-import { collectCorpus, windowCount } from '../engine/train/contexts'
+import { collectCorpus, windowCount, type Corpus } from '../engine/train/contexts'
 import { measureScale } from '../engine/train/stream'
 import { loadUnembedding } from '../engine/lm'
 import type { tf } from '../engine/tf'
@@ -43,8 +43,12 @@ export async function findSinkNorm(
   const own = sinkNormOf(sae)
   if (own !== null) return own
   const options = { contextSize, bosId: source.bosId, seed: spec.seed, neededTokens: ESTIMATION_TOKENS }
-  const { training, heldOut } = await collectCorpus(readDocuments(spec.dataset), tokenizer, options)
-  // A text of one window is all held out; measured on nothing, the norm would make a sink of every token.
+  return measureSinkNorm(source, await collectCorpus(readDocuments(spec.dataset), tokenizer, options), contextSize)
+}
+
+/** The norm beyond which a token is a sink in a corpus. A text of one window is all held out, so that it is measured there. */
+export function measureSinkNorm(source: ActivationSource, { training, heldOut }: Corpus, contextSize: number): number {
+  // Measured on nothing, the norm would make a sink of every token.
   const windows = windowCount(training) > 0 ? training : heldOut
   const order = Int32Array.from({ length: windowCount(windows) }, (_, w) => w)
   return measureScale(source, windows, { order, contextSize }).sinkNorm

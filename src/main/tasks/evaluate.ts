@@ -12,12 +12,11 @@ import { ESTIMATION_TOKENS, modelSource, walkWindows } from '../engine/train/act
 import type { ActivationSource } from '../engine/train/activations'
 import { collectCorpus, pickWindows, textTokens, windowCount } from '../engine/train/contexts'
 import type { Windows } from '../engine/train/contexts'
-import { measureScale } from '../engine/train/stream'
 import { tf } from '../engine/tf'
 import { AppError } from '../../shared/errors'
 import { HELD_OUT_SHARE } from '../../shared/held-out'
 import type { EvaluateSpec } from '../jobs/messages'
-import { requireWidth, sinkNormOf } from './atlas'
+import { measureSinkNorm, requireWidth, sinkNormOf } from './atlas'
 import type { Channel } from './channel'
 import { giveWay } from './channel'
 
@@ -102,8 +101,7 @@ async function openReader(spec: EvaluateSpec) {
   if (textTokens(windows, { bosId }) === 0) throw new AppError('dataset-empty', { path: spec.dataset.path })
   const model = await loadModel(spec.model.path)
   const source = modelSource(model, spec.sae.hookName, bosId)
-  const order = Int32Array.from(range(windowCount(corpus.training)))
-  const sinkNorm = sinkNormOf(stored) ?? measureScale(source, corpus.training, { order, contextSize }).sinkNorm
+  const sinkNorm = sinkNormOf(stored) ?? measureSinkNorm(source, corpus, contextSize)
   return { stored, model, reader: { source, windows, contextSize, sinkNorm, sae: createSae(stored, spec.sae.path) } }
 }
 
