@@ -10,12 +10,12 @@ import type { DemoFiles } from '../../src/main/workspace/demo-files'
 /** @param folder for everything that is written */
 export async function demoAtlasSpec({ model, short, saes }: DemoFiles, folder: string): Promise<AtlasSpec> {
   const [path = ''] = saes
-  const { sha256, dModel } = await inspectModel({ path: model, piecesFolder: folder })
+  const facts = await inspectModel({ path: model, piecesFolder: folder })
   const reading = { path: short, textField: 'text', deduplicate: false }
-  const { hookName, contextSize, seed } = await inspectSae({ path, dModel })
+  const { hookName, contextSize, seed } = await inspectSae({ path, model: facts })
   return {
     kind: 'atlas',
-    model: { name: 'monoscope-demo', path: model, sha256 },
+    model: { name: 'monoscope-demo', path: model, sha256: facts.sha256 },
     dataset: { ...reading, name: 'demo text, short', sha256: (await inspectDataset(reading)).sha256 },
     sae: { path, hookName, contextSize },
     seed: seed ?? 0,
