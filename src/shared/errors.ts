@@ -5,6 +5,7 @@
 import { ACTIVATION_SENTENCES } from './errors-activations'
 import { FEATURE_SENTENCES } from './errors-features'
 import { HUB_SENTENCES } from './errors-hub'
+import { WIRE_SENTENCES } from './errors-wire'
 
 type Sentence = { en: string; ko: string }
 
@@ -245,19 +246,7 @@ export const ERROR_SENTENCES = {
     en: 'The port {port} cannot be used ({reason}). Choose another with --port, or leave it out.',
     ko: '{port}번 포트를 쓸 수 없습니다({reason}). --port로 다른 포트를 고르거나 옵션을 빼세요.',
   },
-  // Wire
-  'invalid-input': {
-    en: 'The request {name} is not valid: {reason}. Correct the value and send it again.',
-    ko: '{name} 요청이 올바르지 않습니다: {reason}. 값을 고쳐 다시 보내세요.',
-  },
-  'unknown-call': {
-    en: 'There is no call named {name}. Update the program that asked.',
-    ko: '{name}(이)라는 호출은 없습니다. 요청한 프로그램을 업데이트하세요.',
-  },
-  'connection-lost': {
-    en: 'The connection to Monoscope was lost. It reconnects by itself; repeat the last action if it did not take effect.',
-    ko: 'Monoscope와 연결이 끊겼습니다. 자동으로 다시 연결합니다. 마지막 동작이 반영되지 않았으면 다시 하세요.',
-  },
+  ...WIRE_SENTENCES,
   cancelled: { en: 'The request was cancelled.', ko: '요청을 취소했습니다.' },
   internal: {
     en: 'Something failed inside Monoscope: {reason}. Please report it with the log.',

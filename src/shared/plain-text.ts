@@ -6,7 +6,6 @@ import { z } from 'zod'
 const CONTROL = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]+/g
 const BREAKS = /[\t\n\r\u2028\u2029]+/g
 
-const atMost = (most: number) => `it may have ${most.toLocaleString('en-US')} characters at most`
 const TOO_SHORT = 'it may not be empty'
 
 /** Text of several lines. A control character becomes a space. */
@@ -15,7 +14,7 @@ export const plainLines = (most: number, least = 0) =>
     .string()
     .overwrite((text) => text.replace(CONTROL, ' ').trim())
     .min(least, TOO_SHORT)
-    .max(most, atMost(most))
+    .max(most)
 
 /** Text of one line: a name, a label. Line breaks and tabs become spaces too. */
 export const plainLine = (most: number, least = 0) =>
@@ -23,4 +22,4 @@ export const plainLine = (most: number, least = 0) =>
     .string()
     .overwrite((text) => text.replace(CONTROL, ' ').replace(BREAKS, ' ').trim())
     .min(least, TOO_SHORT)
-    .max(most, atMost(most))
+    .max(most)

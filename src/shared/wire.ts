@@ -117,7 +117,7 @@ export function serve<C extends Contract>(
     const entry = Object.hasOwn(contract, name) ? contract[name] : undefined
     if (!entry) throw new AppError('unknown-call', { name })
     const parsed = entry.input.safeParse(input)
-    if (!parsed.success) throw new AppError('invalid-input', { name, reason: describeIssues(parsed.error) })
+    if (!parsed.success) throw refusal(name, parsed.error)
     const checked = (value: unknown) => (options.checkOutputs ? entry.output.parse(value) : value)
     // The name was found in the contract, so the handler of that name has the matching type.
     const handler = (handlers as Record<string, (input: unknown, signal: AbortSignal) => unknown>)[name]
@@ -132,6 +132,14 @@ export function serve<C extends Contract>(
     }
     wire.send({ id, end: true })
   }
+}
+
+/** Why an input is refused; a text that is too long has a sentence of its own, for it is what people write. */
+function refusal(name: string, error: z.ZodError): AppError {
+  const [issue] = error.issues
+  if (issue?.code !== 'too_big' || issue.origin !== 'string')
+    return new AppError('invalid-input', { name, reason: describeIssues(error) })
+  return new AppError('text-too-long', { what: issue.path.join('.'), limit: Number(issue.maximum) })
 }
 
 /** One line for people: where in the input, and what is wrong. */
