@@ -89,10 +89,20 @@ function detailLines(feature: FeatureDetail): string[] {
   return [rowLine(feature), ...labels, ...safety, ...contexts, ...intervals, ...effects]
 }
 
-type NeighbourOptions = { sae?: string; together?: boolean }
+type NeighbourOptions = { sae?: string; together?: boolean; across?: boolean }
+
+/** How a feature splits: the nearest features of every other autoencoder of the same model and hook. */
+async function across({ client, out }: Session, place: { saeId: number; featureIndex: number }): Promise<void> {
+  const { others, leftOut } = await client.call('features.across', place)
+  for (const { name, why } of leftOut) out.note(out.say(why === 'atlas' ? 'acrossNoAtlas' : 'acrossNoFile', { name }))
+  if (others.length + leftOut.length === 0) out.note(out.say('acrossNone', {}))
+  const rows = others.flatMap(({ neighbours: found, ...sae }) => found.map((one) => ({ ...one, ...sae })))
+  out.list(rows, (row) => `${row.saeId}\t${row.name}\t${row.dSae}\t${neighbourLine(row)}`)
+}
 
 async function neighbours(session: Session, index: string, options: NeighbourOptions): Promise<void> {
   const { id: saeId } = await findSae(session, options.sae)
+  if (options.across) return across(session, { saeId, featureIndex: toNumber(index) })
   const { weights, together } = await session.client.call('features.get', { saeId, featureIndex: toNumber(index) })
   if (options.together) session.out.list(together.features, partnerLine)
   else session.out.list(weights.neighbours, neighbourLine)
@@ -174,6 +184,7 @@ export function addFeatureCommands(program: Command, run: RunCommand): void {
   )
   command('neighbors <index>', 'list the features that write in the most similar direction')
     .option('--together', 'those that are active on the same tokens instead')
+    .option('--across', 'those of every other autoencoder of the same model and hook instead')
     .action((index: string, options: NeighbourOptions) => run((session) => neighbours(session, index, options)))
   command('label <index> <text>', 'label a feature; an empty text takes the label away')
     .option('--author <name>', 'who says so', '')

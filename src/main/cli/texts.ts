@@ -122,6 +122,18 @@ const TEXTS = {
   staleModel: { en: 'The model', ko: '모델' },
   staleSae: { en: 'The autoencoder', ko: '오토인코더' },
   staleDataset: { en: 'The text', ko: '텍스트' },
+  acrossNoAtlas: {
+    en: 'Not compared: SAE "{name}" has no atlas yet; "monoscope atlas" builds one.',
+    ko: '비교하지 않음: SAE "{name}"에 아직 도감이 없습니다. "monoscope atlas" 명령으로 만듭니다.',
+  },
+  acrossNoFile: {
+    en: 'Not compared: the files of SAE "{name}" cannot be read or are of another width.',
+    ko: '비교하지 않음: SAE "{name}"의 파일을 읽을 수 없거나 너비가 다릅니다.',
+  },
+  acrossNone: {
+    en: 'No other autoencoder of this model reads the same hook.',
+    ko: '이 모델의 같은 훅을 읽는 다른 오토인코더가 없습니다.',
+  },
   neuronPlace: { en: 'layer {layer}, neuron {neuron}', ko: '층 {layer}, 뉴런 {neuron}' },
   neuronNone: { en: 'none', ko: '없음' },
   bestNeuron: {

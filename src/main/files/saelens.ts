@@ -225,6 +225,31 @@ async function readWeights(
   }
 }
 
+/** The decoder of an autoencoder, read a few rows at a time. */
+export type DecoderFile = {
+  dIn: number
+  dSae: number
+  /** W_dec [first, first + count) as it is stored [count, dIn], row-major; fewer at the end. */
+  rows(first: number, count: number): Promise<Float32Array>
+  close(): Promise<void>
+}
+
+/** Opens the decoder alone. @throws AppError sae-invalid; `rows` file-truncated */
+export async function openDecoder(folder: string): Promise<DecoderFile> {
+  await recoverFolder(folder)
+  const file = await openSafetensors(join(folder, WEIGHTS_FILE)).catch((error: unknown) => {
+    throw error instanceof AppError ? invalid(folder, error.message, error) : error
+  })
+  const theirs = theirsOf('wDec')
+  const [dSae, dIn, ...more] = file.tensors.get(theirs)?.shape ?? []
+  if (dSae === undefined || dIn === undefined || more.length > 0) {
+    await file.close()
+    throw invalid(folder, `${WEIGHTS_FILE} has no matrix ${theirs}`)
+  }
+  const rows = async (first: number, count: number) => (await file.readFloat32(theirs, { first, count })).data
+  return { dIn, dSae, rows, close: () => file.close() }
+}
+
 /** topk only: how many features are active per token. */
 function kOf(folder: string, architecture: SaelensArchitecture, { k, dSae }: { k: unknown; dSae: number }) {
   if (architecture !== 'topk') return null

@@ -14,6 +14,9 @@ export type { Dtype, TensorData } from './element-types'
 export type TensorEntry = { dtype: string; shape: number[]; begin: number; end: number }
 export type StoredTensor = { dtype: Dtype; shape: number[]; data: TensorData }
 
+/** Entries [first, first + count) of the first dimension of a tensor. */
+export type RowRange = { first: number; count: number }
+
 /** An open file of which only the header has been read. */
 export type SafetensorsFile = {
   readonly path: string
@@ -24,11 +27,12 @@ export type SafetensorsFile = {
   /**
    * F16, BF16 and F32 come as Float32Array (widened bit for bit), F64 as Float64Array, I32 as Int32Array, I64 as BigInt64Array,
    * U8 and BOOL as Uint8Array.
+   * @param rows only entries [first, first + count) of the first dimension, as far as it goes; all unless given
    * @throws AppError file-corrupt (no such tensor, or a type that is not read), file-truncated
    */
-  read(name: string): Promise<StoredTensor>
+  read(name: string, rows?: RowRange): Promise<StoredTensor>
   /** The same for a tensor that must be F16, BF16 or F32. */
-  readFloat32(name: string): Promise<{ shape: number[]; data: Float32Array<ArrayBuffer> }>
+  readFloat32(name: string, rows?: RowRange): Promise<{ shape: number[]; data: Float32Array<ArrayBuffer> }>
   close(): Promise<void>
 }
 
@@ -167,6 +171,16 @@ export function parseSafetensorsStart(
 export const parseSafetensors = (path: string, file: Uint8Array): HeaderOnly =>
   parseSafetensorsStart(path, file.length, (at, bytes) => file.subarray(at, at + bytes))
 
+/** Where some rows of a tensor lie. */
+function rowsOf(
+  { dtype, shape: [length = 1, ...rest], begin, end }: TensorEntry,
+  { first, count }: RowRange,
+): TensorEntry {
+  const rowBytes = length > 0 ? (end - begin) / length : 0
+  const [from, to] = [Math.min(first, length), Math.min(first + count, length)]
+  return { dtype, shape: [to - from, ...rest], begin: begin + from * rowBytes, end: begin + to * rowBytes }
+}
+
 class OpenFile implements SafetensorsFile {
   readonly tensors: ReadonlyMap<string, TensorEntry>
   readonly metadata: Readonly<Record<string, string>>
@@ -182,9 +196,10 @@ class OpenFile implements SafetensorsFile {
     this.dataStart = header.dataStart
   }
 
-  async read(name: string): Promise<StoredTensor> {
-    const entry = this.tensors.get(name)
-    if (!entry) throw corrupt(this.path, `it has no tensor ${name}`)
+  async read(name: string, rows?: RowRange): Promise<StoredTensor> {
+    const whole = this.tensors.get(name)
+    if (!whole) throw corrupt(this.path, `it has no tensor ${name}`)
+    const entry = rows ? rowsOf(whole, rows) : whole
     const { dtype, shape } = entry
     if (!isReadable(dtype)) throw corrupt(this.path, `the tensor ${name} has the type ${dtype}, which is not read`)
     const data = makeArray(dtype, countElements(shape))
@@ -203,8 +218,8 @@ class OpenFile implements SafetensorsFile {
     return { dtype, shape, data }
   }
 
-  async readFloat32(name: string): Promise<{ shape: number[]; data: Float32Array<ArrayBuffer> }> {
-    const { shape, data, dtype } = await this.read(name)
+  async readFloat32(name: string, rows?: RowRange): Promise<{ shape: number[]; data: Float32Array<ArrayBuffer> }> {
+    const { shape, data, dtype } = await this.read(name, rows)
     if (!(data instanceof Float32Array)) throw corrupt(this.path, `the tensor ${name} has the type ${dtype}, not F32`)
     return { shape, data }
   }

@@ -1,6 +1,7 @@
 /** All handlers of the contract over one set of services. */
 import { contract, type MonoscopeHandlers } from '../../shared/contract'
 import { translateSystemError } from '../workspace/system-errors'
+import { acrossHandlers } from './across'
 import { activationHandlers } from './activations'
 import { appHandlers } from './app'
 import { catalogHandlers } from './catalog'
@@ -30,6 +31,7 @@ export function makeHandlers(services: Services): MonoscopeHandlers {
     ...activationHandlers(services),
     ...runHandlers(services),
     ...featureHandlers(services),
+    ...acrossHandlers(services),
     ...noteHandlers(services),
     ...mapHandlers(services),
     ...neuronHandlers(services),

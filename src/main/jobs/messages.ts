@@ -154,6 +154,11 @@ export type Requests = {
   inspectDataset: { ask: { path: string; textField: string; deduplicate: boolean }; answer: DatasetInfo }
   /** sha256 of the files of one thing, by the rules by which it was added. */
   hashFiles: { ask: { kind: FileKind; path: string }; answer: { sha256: string } }
+  /** The features of the autoencoder at `among` whose decoder rows are most like that of one of another, both [found], the largest first. */
+  nearestAcross: {
+    ask: { of: { path: string; featureIndex: number }; among: string; count: number }
+    answer: { indexes: Int32Array; cosines: Float32Array }
+  }
   previewDocuments: {
     ask: { dataset: z.infer<typeof DatasetSource>; first: number; count: number }
     answer: { index: number; text: string; characters: number }[]

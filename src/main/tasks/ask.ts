@@ -17,6 +17,7 @@ import { countTokens, previewDocuments } from './datasets'
 import { forecastRun } from './forecast'
 import { hashFiles } from './hash-files'
 import { inspectSae } from './inspect-sae'
+import { nearestAcross } from './nearest-across'
 import { generateTexts, readText } from './lm'
 import type { ReadyModel } from './lm'
 
@@ -68,6 +69,7 @@ export class Answerer {
     inspectSae,
     inspectDataset,
     hashFiles,
+    nearestAcross,
     previewDocuments,
     countTokens,
     encodeText: (input, signal) => this.encodeText(input, signal),

@@ -1,5 +1,6 @@
 /** The only list of names: every call and feed of the program. */
 import type { Client, HandlersOf } from '../wire'
+import { across } from './across'
 import { activations } from './activations'
 import { app } from './app'
 import { catalog } from './catalog'
@@ -26,6 +27,7 @@ export const contract = {
   ...activations,
   ...runs,
   ...features,
+  ...across,
   ...notes,
   ...map,
   ...neurons,

@@ -1,0 +1,72 @@
+/** The features of one autoencoder whose decoder rows are most like a row of another; exact, one pass over the file, bounded memory. */
+import { openDecoder, type DecoderFile } from '../files/saelens'
+import { Largest } from '../engine/measure/largest'
+import type { Requests } from '../jobs/messages'
+import { AppError } from '../../shared/errors'
+import { giveWay } from './channel'
+
+/** Decoder rows that are held at once stay below this. */
+const BLOCK_BYTES = 16 * 1024 * 1024
+/** Shorter decoder rows have no direction. */
+const SMALLEST_NORM = 1e-12
+
+/** x . y and ||y|| in float64, y being row `at` of `rows` [n, dIn]. */
+function productOf(x: Float64Array, rows: Float32Array, at: number): { product: number; norm: number } {
+  let [product, squares] = [0, 0]
+  for (let j = 0, place = at * x.length; j < x.length; j++, place++) {
+    const y = rows[place] ?? 0
+    product += (x[j] ?? 0) * y
+    squares += y * y
+  }
+  return { product, norm: Math.sqrt(squares) }
+}
+
+/** A decoder row [dIn] of length 1, or null where it points nowhere. */
+async function unitRow(file: DecoderFile, index: number): Promise<Float64Array | null> {
+  const row = Float64Array.from(await file.rows(index, 1))
+  const norm = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0))
+  return norm > SMALLEST_NORM ? row.map((x) => x / norm) : null
+}
+
+/** Offers every row of a decoder with its cosine, block by block. */
+async function offerAll(x: Float64Array, among: DecoderFile, largest: Largest, signal: AbortSignal): Promise<void> {
+  const most = Math.max(1, Math.floor(BLOCK_BYTES / (4 * among.dIn)))
+  for (let first = 0; first < among.dSae && !signal.aborted; first += most) {
+    const rows = await among.rows(first, most)
+    for (let i = 0; i < rows.length / among.dIn; i++) {
+      const { product, norm } = productOf(x, rows, i)
+      if (norm > SMALLEST_NORM) largest.offer(first + i, product / norm)
+    }
+    await giveWay()
+  }
+}
+
+/**
+ * The largest first, the lower number first among equals; none where the feature has no decoder row.
+ * @throws AppError sae-invalid for a folder that cannot be read or a decoder of another width
+ */
+export async function nearestAcross(
+  { of, among: path, count }: Requests['nearestAcross']['ask'],
+  signal: AbortSignal,
+): Promise<Requests['nearestAcross']['answer']> {
+  const own = await openDecoder(of.path)
+  try {
+    const among = await openDecoder(path)
+    try {
+      if (among.dIn !== own.dIn) {
+        throw new AppError('sae-invalid', {
+          path,
+          reason: `its decoder is ${among.dIn} wide, the other one ${own.dIn}`,
+        })
+      }
+      const x = await unitRow(own, of.featureIndex)
+      const largest = new Largest(count)
+      if (x) await offerAll(x, among, largest, signal)
+      return { indexes: largest.indexes().slice(), cosines: largest.values().slice() }
+    } finally {
+      await among.close()
+    }
+  } finally {
+    await own.close()
+  }
+}
