@@ -172,6 +172,12 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
     expect(await client.call('runs.list', {})).toEqual([await client.call('runs.get', { runId })])
   })
 
+  it('finds nothing to compare where there is one autoencoder', async () => {
+    expect(await client.call('features.across', { saeId, featureIndex: 0 })).toEqual({ others: [], leftOut: [] })
+    await expect(client.call('features.across', { saeId, featureIndex: 64 })).rejects.toMatchObject({
+      code: 'not-found',
+    })
+  })
   it('says which files changed under an atlas', () => changeFiles(client, { saeId, datasetId }))
   it('evaluates it with the whole model', () => evaluateSae(client, { saeId, datasetId }))
 

@@ -35,7 +35,8 @@ async function offerAll(x: Float64Array, among: DecoderFile, largest: Largest, s
     const rows = await among.rows(first, most)
     for (let i = 0; i < rows.length / among.dIn; i++) {
       const { product, norm } = productOf(x, rows, i)
-      if (norm > SMALLEST_NORM) largest.offer(first + i, product / norm)
+      // Rounded as it is kept, or equal ones would differ by what the rounding took.
+      if (norm > SMALLEST_NORM) largest.offer(first + i, Math.fround(product / norm))
     }
     await giveWay()
   }
