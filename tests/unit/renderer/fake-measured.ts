@@ -1,5 +1,6 @@
-/** What the fake program says of maps and of neurons, which jobs of their own measure, and of files that changed. */
+/** What the fake program says of maps and of neurons, which jobs of their own measure, of files that changed, and of other autoencoders. */
 import type { FeatureMap, NeuronMatches } from '../../../src/shared/domain'
+import type { LeftOut, OtherSae } from '../../../src/shared/contract/across'
 import type { ChangedFile } from '../../../src/shared/contract/stale'
 import { makeDataset, makeJob } from './fake-runs'
 
@@ -7,11 +8,13 @@ export class FakeMeasured {
   map: FeatureMap | null = null
   neurons: NeuronMatches | null = null
   changed: ChangedFile[] = []
+  across: { others: OtherSae[]; leftOut: LeftOut[] } = { others: [], leftOut: [] }
 
   handlers() {
     return {
       'map.get': () => Promise.resolve(this.map),
       'map.start': ({ saeId }: { saeId: number }) => Promise.resolve(makeJob(4, { kind: 'map', saeId })),
+      'features.across': () => Promise.resolve(this.across),
       'atlas.changed': () => Promise.resolve(this.changed),
       'datasets.list': () => Promise.resolve([makeDataset(3, { name: 'stories' })]),
       'neurons.get': () => Promise.resolve(this.neurons),
