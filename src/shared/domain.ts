@@ -4,6 +4,7 @@ import { Tag } from './features'
 import { Actual, Forecast, Id, SaeQuality, SaeSummary, TrainConfig } from './training'
 
 export * from './feature-map'
+export * from './feature-pair'
 export * from './features'
 export * from './neurons'
 export * from './training'

@@ -5,6 +5,10 @@ export const FEATURE_SENTENCES = {
     en: 'There is a tag {name} already. Choose another name, or put that tag on the features instead.',
     ko: '{name} 태그가 이미 있습니다. 다른 이름을 고르거나 특징에 그 태그를 붙이세요.',
   },
+  'compare-models': {
+    en: 'One feature belongs to the model {one}, the other to {other}, so that they cannot be read on the same text. Choose two features of one model.',
+    ko: '한 특징은 모델 {one}의 것이고 다른 특징은 {other}의 것이어서 같은 글에서 읽을 수 없습니다. 한 모델의 특징 두 개를 고르세요.',
+  },
   'neurons-none': {
     en: 'There is no MLP layer before {hookName}, so no neurons to compare its features with. Choose an autoencoder of a later hook point.',
     ko: '{hookName} 앞에 MLP 층이 없어 특징과 견줄 뉴런이 없습니다. 더 뒤쪽 훅 지점의 오토인코더를 고르세요.',

@@ -1,4 +1,4 @@
-/** How features split, from the command line: the nearest ones of another size, with what was not compared said on stderr. */
+/** Features of two autoencoders from the command line: the nearest ones of another size, with what was not compared said on stderr, and two beside each other. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,7 +30,7 @@ afterAll(async () => {
 
 const SETTINGS = ['--batch-tokens', '256', '--steps', '30', '--context', '64']
 
-describe.skipIf(missingModel)('features neighbors --across', () => {
+describe.skipIf(missingModel)('features neighbors --across and compare', () => {
   it('lists those of the other autoencoder, with its name and size', async () => {
     expect((await say('train', '--name', 'small', '--d-sae', '64', ...SETTINGS)).code).toBe(0)
     const alone = await say('features', 'neighbors', '3', '--across')
@@ -49,6 +49,19 @@ describe.skipIf(missingModel)('features neighbors --across', () => {
     expect(cosines).toEqual(cosines.toSorted((a, b) => b - a))
     const json = lastJson((await say('--json', 'features', 'neighbors', '3', '--across', '--sae', 'large')).stdout)
     expect(json).toMatchObject({ saeId: 1, name: 'small', dSae: 64 })
+
+    const compared = await say('features', 'compare', '3', '5', '--sae', 'small', '--other-sae', 'large')
+    expect(compared.code).toBe(0)
+    expect(compared.stdout).toMatch(/^feature\t3\t5\nname\t/)
+    expect(compared.stdout).toMatch(/\ncosine of the decoder rows\t-?0\.\d{3}\n/)
+    expect(compared.stdout).toMatch(
+      /\nOn \d+ tokens around the strongest contexts of both: \d+ and \d+ active, \d+ on both, r (-?[01]\.\d{3}|-)\n/,
+    )
+    const pair = await say('--json', 'features', 'compare', '3', '5', '--sae', 'small', '--other-sae', 'large')
+    expect(lastJson(pair.stdout)).toMatchObject({
+      isSameSpace: true,
+      features: { one: { saeId: 1, featureIndex: 3 }, other: { saeId: 2, featureIndex: 5 } },
+    })
 
     const unknown = await say('features', 'neighbors', '64', '--across', '--sae', 'small')
     expect(unknown.code).not.toBe(0)

@@ -23,6 +23,7 @@ import type { HubServer } from '../fixtures/hub-server'
 import { downloadThings, standInForHub, switchHub } from './hub-cases'
 import { collectActivations, trainOnActivations } from './activation-cases'
 import { startDemo } from './demo-cases'
+import { compareTwo } from './compare-cases'
 import { evaluateSae } from './evaluation-cases'
 import { askModel, readDataset } from './library-cases'
 import { mapFeatures } from './map-cases'
@@ -289,6 +290,7 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
 
   it('reads one’s own text as the atlas read its own', () => readOwnText(client, saeId))
 
+  it('holds two features against each other', () => compareTwo(client, saeId, 63))
   it('keeps notes, lists and views', () => keepNotes(client, saeId))
   it('judges how well a label fits', () => judgeLabel(client, saeId))
 

@@ -19,6 +19,7 @@ export const MISSING_THINGS = [
   ['lm.chatText', { modelId: 99, messages: [{ role: 'user', content: 'x' }] }],
   ['features.list', { saeId: 99 }],
   ['features.get', { saeId: 99, featureIndex: 0 }],
+  ['features.compare', { one: { saeId: 99, featureIndex: 0 }, other: { saeId: 99, featureIndex: 1 } }],
   ['features.across', { saeId: 99, featureIndex: 0 }],
   ['features.label', { saeId: 99, featureIndex: 0, text: 'x' }],
   ['features.score', { saeId: 99, featureIndex: 0, labelId: 1, score: 3 }],

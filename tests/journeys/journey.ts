@@ -2,11 +2,13 @@
  * The journey of issue and product: add a model and a text, ask the model, train with live curves, open a feature, label it, tag it, find features
  * by two prompts and a negative one, put one into a safety category, export. One file for the Electron window and for a browser.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { expect } from 'vitest'
 import type { Page } from 'playwright-core'
 import { root, type Host } from './hosts'
+import { compareWithNeighbour, visitNeighbour } from './neighbours'
+import { picture } from './picture'
 
 const shared = resolve(root, '../shared')
 export const storiesModel = process.env.MONOSCOPE_TEST_MODEL ?? join(shared, 'models/stories260K')
@@ -32,14 +34,6 @@ function someStories(workspace: string): string {
 
 /** Training takes a while on two cores; single steps of the page do not. */
 const TRAINING_MS = 180_000
-
-/** Where screenshots go when they are wanted: MONOSCOPE_SCREENSHOTS=folder. */
-async function picture(page: Page, name: string): Promise<void> {
-  const folder = process.env.MONOSCOPE_SCREENSHOTS
-  if (!folder) return
-  mkdirSync(folder, { recursive: true })
-  await page.screenshot({ path: join(folder, `${name}.png`) })
-}
 
 const goTo = (page: Page, place: string) =>
   page.getByRole('navigation', { name: 'Areas' }).getByRole('link', { name: place }).click()
@@ -102,24 +96,10 @@ async function openFeature(page: Page): Promise<string> {
   await page.getByRole('img', { name: /^Histogram of the logit weights of 512 tokens/ }).waitFor()
   await picture(page, '07-feature')
   await visitNeighbour(page)
+  await compareWithNeighbour(page)
   await readIntervals(page)
   await tryOwnText(page)
   return /#\/features\/\d+\/(\d+)/.exec(page.url())?.[1] ?? ''
-}
-
-/** To the nearest feature and back. */
-async function visitNeighbour(page: Page): Promise<void> {
-  const address = page.url()
-  const link = page
-    .locator('section', { has: page.getByRole('heading', { name: 'Neighbours' }) })
-    .getByRole('link')
-    .first()
-  const nearest = (await link.textContent())?.trim() ?? ''
-  await link.click()
-  await page.waitForURL(new RegExp(`/features/\\d+/${nearest}$`))
-  await page.goBack()
-  await page.waitForURL(address)
-  await page.getByRole('heading', { name: 'Contexts' }).waitFor()
 }
 
 /** From the strongest contexts to random ones of an interval, and more of a document. */

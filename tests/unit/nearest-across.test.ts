@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Random } from '../../src/main/engine/train/random'
 import { writeSaelens } from '../../src/main/files/saelens'
+import { decoderCosine } from '../../src/main/tasks/decoder-rows'
 import { nearestAcross } from '../../src/main/tasks/nearest-across'
 
 let root: string
@@ -79,5 +80,28 @@ describe('the nearest features of another autoencoder', () => {
       details: { path: wide, reason: 'its decoder is 16 wide, the other one 8' },
     })
     await expect(ask(narrow, 0, join(root, 'gone'))).rejects.toMatchObject({ code: 'sae-invalid' })
+  })
+})
+
+describe('the cosine of two decoder rows', () => {
+  it('is that of float64, in one autoencoder and between two', async () => {
+    const dIn = 96
+    const [some, others] = [matrix(4, dIn), matrix(6, dIn)]
+    const [one, other] = [await put(some, dIn), await put(others, dIn)]
+    const between = await decoderCosine({ path: one, featureIndex: 2 }, { path: other, featureIndex: 5 })
+    expect(between).toBeCloseTo(cosine(rowOf(some, 2, dIn), rowOf(others, 5, dIn)), 14)
+    const within = await decoderCosine({ path: one, featureIndex: 0 }, { path: one, featureIndex: 3 })
+    expect(within).toBeCloseTo(cosine(rowOf(some, 0, dIn), rowOf(some, 3, dIn)), 14)
+    expect(await decoderCosine({ path: one, featureIndex: 1 }, { path: one, featureIndex: 1 })).toBeCloseTo(1, 14)
+  })
+
+  it('is null where a row points nowhere', async () => {
+    const [empty, full] = [await put(new Float32Array(16), 8), await put(matrix(2, 8), 8)]
+    const [none, some] = [
+      { path: empty, featureIndex: 1 },
+      { path: full, featureIndex: 1 },
+    ]
+    expect(await decoderCosine(none, some)).toBeNull()
+    expect(await decoderCosine(some, none)).toBeNull()
   })
 })

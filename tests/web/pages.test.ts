@@ -14,6 +14,8 @@ const PAGES = [
   '/runs/new',
   '/features',
   '/features/1/7',
+  '/features/1/7/with',
+  '/features/1/7/with/1/9',
   '/features/map',
   '/features/map?feature=7',
   '/features/neurons',

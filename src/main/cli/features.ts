@@ -1,7 +1,9 @@
 /** `features`: list, show, label and tag the features of an autoencoder. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { FeatureSort, LabelScore } from '../../shared/domain'
-import type { Context, FeatureDetail, FeatureRow, LogitToken, Neighbour, Partner, TokenSpan } from '../../shared/domain'
+import type { FeatureDetail, FeatureRow, LogitToken, Neighbour, Partner } from '../../shared/domain'
+import { addCompareCommand } from './compare'
+import { contextLine, inPercent, oneLine } from './feature-lines'
 import { findSae, toNumber } from './find'
 import { bestNeuronLine } from './neurons'
 import type { RunCommand } from './run-command'
@@ -45,14 +47,8 @@ function toScore(text: string): number {
 }
 
 const SHOWN_CONTEXTS = 5
-const inPercent = (share: number) => `${(100 * share).toPrecision(3)}%`
 /** A share that was given in percent. */
 const percent = (value: number | null | undefined) => (value == null ? null : value / 100)
-const oneLine = (spans: readonly TokenSpan[]) =>
-  spans
-    .map((span) => span.text)
-    .join('')
-    .replace(/\s+/g, ' ')
 
 const rowLine = ({ featureIndex, density, maxActivation, label, topToken, peakSpans, tags }: FeatureRow): string => {
   const name = label ?? JSON.stringify(topToken ?? '')
@@ -67,11 +63,6 @@ const partnerLine = (one: Partner): string => relatedLine(inPercent(one.share), 
 
 const logitLine = (sign: string, tokens: readonly LogitToken[]) =>
   `  ${sign} ${tokens.map(({ text, weight }) => `${JSON.stringify(text)} ${weight.toFixed(2)}`).join('  ')}`
-
-function contextLine({ value, spans, peak }: Context): string {
-  const marked = spans.map((span, i) => (i === peak ? { ...span, text: `[${span.text}]` } : span))
-  return `  ${value.toFixed(2)}\t${oneLine(marked)}`
-}
 
 function detailLines(feature: FeatureDetail): string[] {
   const contexts = feature.contexts.slice(0, SHOWN_CONTEXTS).map(contextLine)
@@ -186,6 +177,7 @@ export function addFeatureCommands(program: Command, run: RunCommand): void {
     .option('--together', 'those that are active on the same tokens instead')
     .option('--across', 'those of every other autoencoder of the same model and hook instead')
     .action((index: string, options: NeighbourOptions) => run((session) => neighbours(session, index, options)))
+  addCompareCommand(features, run)
   command('label <index> <text>', 'label a feature; an empty text takes the label away')
     .option('--author <name>', 'who says so', '')
     .option('--score <0-3>', 'how well it fits: 0 not at all, 1 vaguely, 2 loosely, 3 cleanly', toScore)

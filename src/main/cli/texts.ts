@@ -130,6 +130,26 @@ const TEXTS = {
     en: 'Not compared: the files of SAE "{name}" cannot be read or are of another width.',
     ko: '비교하지 않음: SAE "{name}"의 파일을 읽을 수 없거나 너비가 다릅니다.',
   },
+  compareFeature: { en: 'feature', ko: '특징' },
+  compareName: { en: 'name', ko: '이름' },
+  compareDensity: { en: 'density', ko: '밀도' },
+  compareMax: { en: 'largest', ko: '최대' },
+  compareMean: { en: 'mean', ko: '평균' },
+  compareEncoder: { en: 'encoder and decoder', ko: '인코더와 디코더' },
+  compareShare: { en: 'the other one is active on', ko: '다른 특징도 발화' },
+  compareCosine: { en: 'cosine of the decoder rows', ko: '디코더 행의 코사인' },
+  compareRead: {
+    en: 'On {tokens} tokens around the strongest contexts of both: {firedOne} and {firedOther} active, {firedBoth} on both, r {r}',
+    ko: '두 특징의 가장 강한 문맥 주변 토큰 {tokens}개: 각각 {firedOne}개와 {firedOther}개, 함께 {firedBoth}개에서 발화, r {r}',
+  },
+  compareOne: {
+    en: 'Strongest contexts of {index}, after what the second feature does at the peak:',
+    ko: '{index}번의 가장 강한 문맥 (맨 앞은 그 자리에서 두 번째 특징의 활성):',
+  },
+  compareOther: {
+    en: 'Strongest contexts of {index}, after what the first feature does at the peak:',
+    ko: '{index}번의 가장 강한 문맥 (맨 앞은 그 자리에서 첫 번째 특징의 활성):',
+  },
   acrossNone: {
     en: 'No other autoencoder of this model reads the same hook.',
     ko: '이 모델의 같은 훅을 읽는 다른 오토인코더가 없습니다.',

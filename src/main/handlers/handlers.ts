@@ -5,6 +5,7 @@ import { acrossHandlers } from './across'
 import { activationHandlers } from './activations'
 import { appHandlers } from './app'
 import { catalogHandlers } from './catalog'
+import { compareHandlers } from './compare'
 import { demoHandlers } from './demo'
 import { featureHandlers } from './features'
 import { hubHandlers } from './hub'
@@ -32,6 +33,7 @@ export function makeHandlers(services: Services): MonoscopeHandlers {
     ...runHandlers(services),
     ...featureHandlers(services),
     ...acrossHandlers(services),
+    ...compareHandlers(services),
     ...noteHandlers(services),
     ...mapHandlers(services),
     ...neuronHandlers(services),

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { Backend, Dataset, MetricPoint, Model, NeuronSettings, SaeSummary, TrainConfig } from '../../shared/domain'
-import type { BestNeuron, FileKind, NeuronSummary, Sae } from '../../shared/domain'
+import type { BestNeuron, FileKind, NeuronSummary, Passage, Sae, Together } from '../../shared/domain'
 import type { Forecast, SaeQuality } from '../../shared/training'
 import type { ChatMessage, Generated, Sampling } from '../../shared/contract/lm'
 import type { Failure } from '../../shared/errors'
@@ -158,6 +158,18 @@ export type Requests = {
   nearestAcross: {
     ask: { of: { path: string; featureIndex: number }; among: string; count: number }
     answer: { indexes: Int32Array; cosines: Float32Array }
+  }
+  /** Two features of autoencoders of one model on passages of their corpora; `compareDirections` where their decoders write into one space. */
+  compareFeatures: {
+    ask: {
+      model: z.infer<typeof ModelSource>
+      one: { path: string; hookName: string; featureIndex: number }
+      other: { path: string; hookName: string; featureIndex: number }
+      compareDirections: boolean
+      passages: Passage[]
+    }
+    /** `values` on the stretch of each passage [passages][tokens]. */
+    answer: Together & { cosine: number | null; values: { one: Float32Array; other: Float32Array }[] }
   }
   previewDocuments: {
     ask: { dataset: z.infer<typeof DatasetSource>; first: number; count: number }

@@ -13,6 +13,7 @@ import { AppError } from '../../shared/errors'
 import type { RequestName, Requests, StreamName, Streams } from '../jobs/messages'
 import { requireWidth, sinkNormOf } from './atlas'
 import { giveWay } from './channel'
+import { compareFeatures } from './compare-features'
 import { countTokens, previewDocuments } from './datasets'
 import { forecastRun } from './forecast'
 import { hashFiles } from './hash-files'
@@ -72,6 +73,7 @@ export class Answerer {
     nearestAcross,
     previewDocuments,
     countTokens,
+    compareFeatures: (input, signal) => this.compareFeatures(input, signal),
     encodeText: (input, signal) => this.encodeText(input, signal),
     searchPrompts: (input, signal) => this.searchPrompts(input, signal),
     forecastRun: (input) => forecastRun(input, { backend: this.backend, ...this.base }),
@@ -124,6 +126,15 @@ export class Answerer {
       return !signal.aborted
     })
     return { ...rest, ...codes }
+  }
+
+  private async compareFeatures(
+    input: Requests['compareFeatures']['ask'],
+    signal: AbortSignal,
+  ): Promise<Requests['compareFeatures']['answer']> {
+    const { model, tokenizer } = await this.model(input.model)
+    const open = (path: string) => this.sae(path, model.config.dModel)
+    return compareFeatures(input, { model, bosId: tokenizer.bosId, open }, signal)
   }
 
   private async searchPrompts(

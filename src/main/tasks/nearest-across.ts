@@ -4,29 +4,10 @@ import { Largest } from '../engine/measure/largest'
 import type { Requests } from '../jobs/messages'
 import { AppError } from '../../shared/errors'
 import { giveWay } from './channel'
+import { productOf, SMALLEST_NORM, unitRow } from './decoder-rows'
 
 /** Decoder rows that are held at once stay below this. */
 const BLOCK_BYTES = 16 * 1024 * 1024
-/** Shorter decoder rows have no direction. */
-const SMALLEST_NORM = 1e-12
-
-/** x . y and ||y|| in float64, y being row `at` of `rows` [n, dIn]. */
-function productOf(x: Float64Array, rows: Float32Array, at: number): { product: number; norm: number } {
-  let [product, squares] = [0, 0]
-  for (let j = 0, place = at * x.length; j < x.length; j++, place++) {
-    const y = rows[place] ?? 0
-    product += (x[j] ?? 0) * y
-    squares += y * y
-  }
-  return { product, norm: Math.sqrt(squares) }
-}
-
-/** A decoder row [dIn] of length 1, or null where it points nowhere. */
-async function unitRow(file: DecoderFile, index: number): Promise<Float64Array | null> {
-  const row = Float64Array.from(await file.rows(index, 1))
-  const norm = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0))
-  return norm > SMALLEST_NORM ? row.map((x) => x / norm) : null
-}
 
 /** Offers every row of a decoder with its cosine, block by block. */
 async function offerAll(x: Float64Array, among: DecoderFile, largest: Largest, signal: AbortSignal): Promise<void> {

@@ -26,6 +26,10 @@ export const router = createRouter({
       path: '/features/:saeId(\\d+)/:featureIndex(\\d+)',
       component: () => import('../views/features/FeaturePage.vue'),
     },
+    {
+      path: '/features/:saeId(\\d+)/:featureIndex(\\d+)/with/:otherSaeId(\\d+)?/:otherIndex(\\d+)?',
+      component: () => import('../views/features/compare/ComparePage.vue'),
+    },
     { path: '/search/text', component: () => import('../views/text/TextPage.vue') },
     { path: '/search', component: () => import('../views/search/SearchPage.vue') },
     { path: '/safety', component: () => import('../views/safety/SafetyPage.vue') },

@@ -4,6 +4,7 @@ import { across } from './across'
 import { activations } from './activations'
 import { app } from './app'
 import { catalog } from './catalog'
+import { compare } from './compare'
 import { demo } from './demo'
 import { features } from './features'
 import { hub } from './hub'
@@ -28,6 +29,7 @@ export const contract = {
   ...runs,
   ...features,
   ...across,
+  ...compare,
   ...notes,
   ...map,
   ...neurons,

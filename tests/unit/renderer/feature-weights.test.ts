@@ -47,6 +47,20 @@ describe('FeatureLogits', () => {
     expect(rows[2]?.find('rect').classes()).toEqual(['fill-neg'])
   })
 
+  it('marks the weight of a token that is pointed at in the histogram, and tokens that another feature shares', async () => {
+    const shared = { top: new Set([4]), bottom: new Set([3]) }
+    const view = mount(FeatureLogits, { props: { logits, shared } })
+    const rows = view.findAll('.logit')
+    expect(rows.map((row) => row.classes('shared'))).toEqual([false, true, false])
+    expect(rows[1]?.attributes('title')).toBe('id 4, also at this end of the other feature')
+    expect(view.find('[data-marker]').exists()).toBe(false)
+    await rows[2]?.trigger('pointerenter')
+    expect(view.get('[data-marker]').text()).toBe('−0.50')
+    expect(view.get('[data-marker] .cursor').attributes('d')).toMatch(/^M0 /)
+    await rows[2]?.trigger('pointerleave')
+    expect(view.find('[data-marker]').exists()).toBe(false)
+  })
+
   it('colours the histogram by sign and draws square roots', () => {
     const bars = mount(FeatureLogits, { props: { logits } }).findAll('svg.chart rect')
     expect(bars.map((bar) => bar.classes()[0])).toEqual(['bar-neg', 'bar-act', 'bar-act', 'bar-act'])

@@ -1,42 +1,27 @@
-/** One's own text on feature pages: it stays from feature to feature, and is read again for each. */
+/** One's own text on pages of features: it stays from feature to feature, and is read again for each. */
 import { defineStore } from 'pinia'
-import { ref, shallowRef } from 'vue'
+import { computed, ref } from 'vue'
 import type { TokenSpan } from '../../../shared/domain'
-import { AppError } from '../../../shared/errors'
 import { client } from '../../app/client'
+import { useLatestQuestion } from '../../app/latest-question'
 
-type Reading = { spans: TokenSpan[]; tokens: number; sinkTokens: number; seconds: number }
+type Place = { saeId: number; featureIndex: number }
+export type Reading = { spans: TokenSpan[]; tokens: number; sinkTokens: number; seconds: number }
 
 export const useOwnText = defineStore('own-text', () => {
   const text = ref('')
-  const reading = shallowRef<Reading | null>(null)
-  const error = shallowRef<unknown>(null)
-  const isBusy = ref(false)
-  let controller: AbortController | null = null
+  const { answer, error, isBusy, ask, clear } = useLatestQuestion<Reading[]>()
+  /** One for each feature that was asked for; none after a failure. */
+  const readings = computed(() => (error.value ? [] : (answer.value ?? [])))
 
-  /** Reads the text for one feature; a newer question ends an older one, and an empty text has no answer. */
-  async function read(saeId: number, featureIndex: number): Promise<void> {
-    controller?.abort()
-    const own = new AbortController()
-    controller = own
-    error.value = null
-    if (text.value === '') {
-      reading.value = null
-      isBusy.value = false
-      return
-    }
-    isBusy.value = true
-    try {
-      const answer = await client.call('text.feature', { saeId, featureIndex, text: text.value }, own.signal)
-      if (controller === own) reading.value = answer
-    } catch (failure) {
-      if (controller !== own || (failure instanceof AppError && failure.code === 'cancelled')) return
-      error.value = failure
-      reading.value = null
-    } finally {
-      if (controller === own) isBusy.value = false
-    }
+  /** Reads the text for some features; a newer question ends an older one, and an empty text has no answer. */
+  async function read(...features: readonly Place[]): Promise<void> {
+    if (text.value === '') return clear()
+    const asked = { text: text.value }
+    await ask((signal) =>
+      Promise.all(features.map((place) => client.call('text.feature', { ...place, ...asked }, signal))),
+    )
   }
 
-  return { text, reading, error, isBusy, read }
+  return { text, readings, error, isBusy, read }
 })

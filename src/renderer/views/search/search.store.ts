@@ -1,10 +1,10 @@
 /** Search by prompt combinations: the prompts as typed, and the last answer with the prompts it belongs to. */
 import { defineStore } from 'pinia'
-import { computed, ref, shallowRef } from 'vue'
-import { AppError } from '../../../shared/errors'
+import { computed, ref } from 'vue'
 import type { PromptSearchResult } from '../../../shared/contract/search'
 import type { Prompt } from '../../../shared/domain'
 import { client } from '../../app/client'
+import { useLatestQuestion } from '../../app/latest-question'
 
 export const MAX_PROMPTS = 20
 /** Offered limits on density, as shares of tokens. */
@@ -22,10 +22,7 @@ export const usePromptSearch = defineStore('prompt-search', () => {
   const makeRow = (sign: Prompt['sign']): PromptRow => ({ id: nextId++, text: '', sign })
   const prompts = ref<PromptRow[]>([makeRow('positive'), makeRow('positive'), makeRow('negative')])
   const maxDensity = ref(1)
-  const answer = shallowRef<Answered | null>(null)
-  const error = shallowRef<unknown>(null)
-  const isBusy = ref(false)
-  let controller: AbortController | null = null
+  const { answer, error, isBusy, ask, stop: cancel } = useLatestQuestion<Answered>()
 
   const filled = computed(() => prompts.value.filter((prompt) => prompt.text !== ''))
   const canSearch = computed(() => filled.value.some((prompt) => prompt.sign === 'positive'))
@@ -47,26 +44,12 @@ export const usePromptSearch = defineStore('prompt-search', () => {
   /** Asks with the rows that hold text. A newer search ends an older one. */
   async function search(saeId: number): Promise<void> {
     if (!canSearch.value) return
-    controller?.abort()
-    const own = new AbortController()
-    controller = own
-    isBusy.value = true
-    error.value = null
     const asked = filled.value.map((prompt) => ({ ...prompt }))
     const input = { saeId, prompts: asked.map(({ text, sign }) => ({ text, sign })), maxDensity: maxDensity.value }
-    try {
-      const result = await client.call('search.prompts', input, own.signal)
-      if (controller === own) answer.value = { ...result, saeId, asked, maxDensity: input.maxDensity }
-    } catch (failure) {
-      const isOurs = failure instanceof AppError && failure.code === 'cancelled'
-      if (controller === own && !isOurs) error.value = failure
-    } finally {
-      if (controller === own) isBusy.value = false
-    }
-  }
-
-  function cancel(): void {
-    controller?.abort()
+    await ask(async (signal) => {
+      const result = await client.call('search.prompts', input, signal)
+      return { ...result, saeId, asked, maxDensity: input.maxDensity }
+    })
   }
 
   return { prompts, maxDensity, answer, error, isBusy, filled, canSearch, add, remove, flip, search, cancel }
