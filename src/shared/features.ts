@@ -50,16 +50,24 @@ export type TagFacts = z.infer<typeof TagFacts>
 export const CountedTag = Tag.extend({ category: TagFacts.shape.category, count: z.int() })
 export type CountedTag = z.infer<typeof CountedTag>
 
+/** How well a label fits what its feature fires on, after the rubric of "Scaling Monosemanticity": 0 not at all, 3 cleanly. */
+export const LabelScore = z.int().min(0).max(3)
+export const LABEL_SCORES = [0, 1, 2, 3] as const
+
 /** One row of the feature list. */
 export const FeatureRow = z.object({
   saeId: Id,
   featureIndex: z.int(),
   label: z.string().nullable(),
+  /** How well the label fits; null where nobody judged. */
+  score: LabelScore.nullable(),
   tags: z.array(Tag),
   /** Share of tokens on which the feature is above zero, 0 to 1. */
   density: z.number(),
   firedTokens: z.int(),
   maxActivation: z.number(),
+  /** Of the activations above zero. */
+  meanActivation: z.number(),
   /** Counts of non-zero activations in 25 equal bins from 0 to max, for the small histogram. */
   histogram: Float32,
   /** Spans around the peak of the strongest context; empty for a silent feature. */
@@ -78,10 +86,6 @@ export type Note = z.infer<typeof Note>
 /** A filter and order of the feature list under a name; `query` is that of its address. */
 export const SavedView = z.object({ id: Id, name: Name, query: z.string() })
 export type SavedView = z.infer<typeof SavedView>
-
-/** How well a label fits what its feature fires on, after the rubric of "Scaling Monosemanticity": 0 not at all, 3 cleanly. */
-export const LabelScore = z.int().min(0).max(3)
-export const LABEL_SCORES = [0, 1, 2, 3] as const
 
 export const Label = z.object({
   ...{ id: Id, text: z.string(), author: z.string(), createdAt: Time, chosen: z.boolean() },
@@ -160,7 +164,6 @@ export type FeatureWeights = z.infer<typeof FeatureWeights>
 
 /** Everything the feature page shows. */
 export const FeatureDetail = FeatureRow.extend({
-  meanActivation: z.number(),
   /** Counts of non-zero activations in 50 equal bins from 0 to max. */
   fineHistogram: Float32,
   /** The strongest, each from another document. */
@@ -185,7 +188,7 @@ export const FeatureDetail = FeatureRow.extend({
 })
 export type FeatureDetail = z.infer<typeof FeatureDetail>
 
-export const FeatureSort = z.enum(['index', 'density', 'max', 'mean', 'label'])
+export const FeatureSort = z.enum(['index', 'density', 'max', 'mean', 'label', 'score'])
 export type FeatureSort = z.infer<typeof FeatureSort>
 const YesNo = z.enum(['any', 'yes', 'no']).default('any')
 export const FeatureFilter = z.object({

@@ -1,4 +1,4 @@
-/** What people write about features: of bounded length, and without control characters, which hide or garble what stands beside them. */
+/** Text without control characters, which hide or garble what stands beside them: what people write about features, and what a terminal is given. */
 import { z } from 'zod'
 
 /** All but tab and line breaks, which text of several lines may have. */
@@ -7,6 +7,9 @@ const CONTROL = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]+/g
 const BREAKS = /[\t\n\r\u2028\u2029]+/g
 
 const TOO_SHORT = 'it may not be empty'
+
+/** Text for a terminal: what would move its cursor or change its colours is shown as U+FFFD instead, a lone carriage return too. */
+export const forTerminal = (text: string): string => text.replace(CONTROL, '\uFFFD').replace(/\r(?!\n)/g, '\uFFFD')
 
 /** Text of several lines. A control character becomes a space. */
 export const plainLines = (most: number, least = 0) =>

@@ -3,26 +3,8 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { rebin } from '../../src/main/store/atlas-import'
-import type { FeatureQuery } from '../../src/main/store/features'
-import type { Store } from '../../src/main/store/store'
-import { FeatureFilter } from '../../src/shared/domain'
+import { indexes, query, withAtlas } from '../fixtures/atlas-store'
 import { addSae, makeAtlas, PIECES, temporaryFolder, temporaryStore, TEXT } from '../fixtures/samples'
-
-async function withAtlas(dSae: number, folder = temporaryFolder()) {
-  const store = temporaryStore(folder)
-  const { sae, dataset } = addSae(store, dSae)
-  const source = { saeId: sae.id, datasetId: dataset.id }
-  await store.atlases.run(source, makeAtlas(dSae), TEXT)
-  return { store, source, saeId: sae.id }
-}
-
-const query = (saeId: number, more: Partial<Omit<FeatureQuery, 'filter'>> = {}, filter: object = {}): FeatureQuery => ({
-  ...{ saeId, sort: 'index', descending: false, offset: 0, limit: 100 },
-  ...more,
-  filter: FeatureFilter.parse(filter),
-})
-const indexes = (store: Store, asked: FeatureQuery) =>
-  store.features.list(asked, PIECES).rows.map((row) => row.featureIndex)
 
 /** How many rows each table has of each atlas. */
 function rowsByAtlas(path: string): { name: string; atlas: number; rows: number }[] {
@@ -251,38 +233,6 @@ describe('list', () => {
     expectAll()
     await store.atlases.run(source, makeAtlas(12), TEXT)
     expectAll()
-  })
-
-  it('sorts in both directions with labels before none', async () => {
-    const { store, saeId } = await withAtlas(12)
-    store.labels.choose(saeId, 2, 'b', '')
-    store.labels.choose(saeId, 9, 'a', '')
-    expect(indexes(store, query(saeId, { sort: 'label', limit: 3 }))).toEqual([9, 2, 0])
-    expect(indexes(store, query(saeId, { sort: 'label', descending: true, limit: 3 }))).toEqual([2, 9, 11])
-    expect(indexes(store, query(saeId, { sort: 'density', descending: true, limit: 2 }))).toEqual([11, 10])
-    expect(indexes(store, query(saeId, { sort: 'max', limit: 5 }))).toEqual([0, 3, 6, 9, 1])
-    expect(indexes(store, query(saeId, { descending: true, limit: 2, offset: 1 }))).toEqual([10, 9])
-  })
-
-  it('pages, sorts, filters and counts 20,000 features without reading blobs', async () => {
-    const { store, saeId } = await withAtlas(20_000)
-    const alive = query(saeId, { limit: 1 }, { state: 'alive' })
-    // Counted no further than is shown at first, and exactly when asked; every third is silent.
-    expect(store.features.list(alive, PIECES)).toMatchObject({ matching: 10_000, isMore: true, total: 20_000 })
-    expect(store.features.count(alive)).toBe(20_000 - 6667)
-    expect(store.features.list(query(saeId, { limit: 1 }), PIECES)).toMatchObject({ matching: 20_000, isMore: false })
-    const asked = [
-      query(saeId, { sort: 'label', descending: true, offset: 10_000 }),
-      query(saeId, { sort: 'max', descending: true, offset: 5000 }),
-      query(saeId, { sort: 'density' }, { text: 'q', state: 'alive', minDensity: 0.01 }),
-    ]
-    for (const one of asked) {
-      store.features.list(one, PIECES)
-      const startedAt = performance.now()
-      store.features.list(one, PIECES)
-      // 20 ms is the aim on a quiet machine; a busy one gets five times that before this counts as a regression.
-      expect(performance.now() - startedAt).toBeLessThan(100)
-    }
   })
 })
 

@@ -103,6 +103,23 @@ describe.skipIf(missingHost('web') !== null)('pages', () => {
     expect(full.complaints).toEqual([])
   })
 
+  it('read an address that is put in while the list of features is open', async () => {
+    const { page } = full
+    await show(page, '/features', { language: 'en', theme: 'light', width: 1440, height: 900 })
+    const matching = async () => Number(await page.locator('.toolbar > b').innerText())
+    const all = await matching()
+    await page.evaluate(`location.hash = '#/features?state=silent'`)
+    await expect.poll(matching).toBeLessThan(all)
+    const silent = await matching()
+    await page.evaluate(`location.hash = '#/features?state=alive&sort=mean&order=descending'`)
+    await expect.poll(matching).toBe(all - silent)
+    expect(await page.getByRole('columnheader', { name: /^Mean/ }).getAttribute('aria-sort')).toBe('descending')
+    await page.getByRole('columnheader', { name: /^Fit/ }).getByRole('button').click()
+    await page.waitForURL(/sort=score/)
+    expect(await matching()).toBe(all - silent)
+    expect(full.complaints).toEqual([])
+  })
+
   it('show HTML in labels, tags, notes and texts as the text that it is', async () => {
     const { page } = full
     for (const path of ['/features/1/9', '/features']) {

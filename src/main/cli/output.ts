@@ -1,5 +1,6 @@
 /** What the command line prints: results to stdout, progress and notes to stderr. */
 import { errorSentence, toFailure, type Language } from '../../shared/errors'
+import { forTerminal } from '../../shared/plain-text'
 import { sayOnStderr } from '../log'
 import { text, type TextName } from './texts'
 
@@ -30,7 +31,9 @@ export class Output {
   result(value: unknown, lines: string | readonly string[]): void {
     this.endLine()
     const texts = typeof lines === 'string' ? [lines] : lines
-    process.stdout.write(this.isJson ? `${JSON.stringify(value, plain)}\n` : texts.map((line) => `${line}\n`).join(''))
+    process.stdout.write(
+      this.isJson ? `${JSON.stringify(value, plain)}\n` : texts.map((line) => `${forTerminal(line)}\n`).join(''),
+    )
   }
 
   /** A list: one object per line for programs; a sentence when there is nothing. */
@@ -41,7 +44,7 @@ export class Output {
 
   note(line: string): void {
     this.endLine()
-    sayOnStderr(line)
+    sayOnStderr(forTerminal(line))
   }
 
   /** Where a job stands: a bar and one changing line on a terminal, otherwise a plain line every few seconds. */
@@ -50,8 +53,8 @@ export class Output {
     const at = performance.now()
     if (!isLast && at - this.lastAt < (isLine ? LINE_EVERY_MS : PLAIN_EVERY_MS)) return
     this.lastAt = at
-    if (!isLine) return sayOnStderr(line)
-    process.stderr.write(`\r\u001b[K${`${bar(share)} ${line}`.slice(0, process.stderr.columns - 1)}`)
+    if (!isLine) return sayOnStderr(forTerminal(line))
+    process.stderr.write(`\r\u001b[K${`${bar(share)} ${forTerminal(line)}`.slice(0, process.stderr.columns - 1)}`)
     this.hasLine = true
     if (isLast) this.endLine()
   }

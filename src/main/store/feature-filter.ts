@@ -10,6 +10,10 @@ import type { Tables } from './tables'
 const MARKS = { labelled: 1, tagged: 2, flagged: 4 } as const
 const SCORE_UNIT = 8
 
+/** The score of the chosen label that `feature.marks` says, or null. */
+export const scoreOf = (marks: number): number | null =>
+  marks >= SCORE_UNIT ? Math.floor(marks / SCORE_UNIT) - 1 : null
+
 const LIKE_SPECIAL = /[\\%_]/g
 /** Features that are looked at one by one, at most. */
 export const MANY = 12_000

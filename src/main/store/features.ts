@@ -1,5 +1,5 @@
 /** The features of an autoencoder's atlas: list with filters, one feature with its contexts, columns for search. */
-import { sql, type Compilable, type ExpressionBuilder } from 'kysely'
+import { sql, type Compilable, type ExpressionBuilder, type SelectQueryBuilder, type SqlBool } from 'kysely'
 import type { z } from 'zod'
 import type { FeaturePage } from '../../shared/contract/features'
 import type { Context, FeatureDetail, FeatureFilter, FeatureRow, FeatureSort, Tag } from '../../shared/domain'
@@ -8,7 +8,7 @@ import { toSpans, type AtlasText, type TokenPieces } from '../../shared/token-sp
 import { float32Of, float64Of, int32Of } from './blobs'
 import { TOP, unpackContexts, type StoredContext } from './context-blob'
 import type { Db } from './db'
-import { isOpen, MANY, planFilter, type Plan } from './feature-filter'
+import { isOpen, MANY, planFilter, scoreOf, type Plan } from './feature-filter'
 import { FeatureWeightsStore } from './feature-weights'
 import { known } from './known-features'
 import type { LabelStore } from './labels'
@@ -42,11 +42,22 @@ export type FeatureFigures = Pick<
   'featureIndex' | 'label' | 'tags' | 'topToken' | 'density' | 'maxActivation'
 >
 type Order = Pick<FeatureQuery, 'sort' | 'descending'>
+type Direction = 'asc' | 'desc'
+type Ordered = SelectQueryBuilder<Tables, 'feature', { feature_index: number }>
 type AtlasRow = { id: number; total: number; alive: number }
 type Parts = { labels: LabelStore; tags: TagStore; safety: SafetyStore; notes: NoteStore; lists: ListStore }
 
 /** Matching features are counted up to here at first: a count needs no more to be shown. */
 export const COUNTED_AT_FIRST = 10_000
+
+/**
+ * Orders that only some features have a place in. The others come after them by number, in either direction; `has` and `by` are those of
+ * the index of the order.
+ */
+const RANKED = {
+  label: { has: sql<SqlBool>`label IS NOT NULL`, lacks: sql<SqlBool>`label IS NULL`, by: sql`label` },
+  score: { has: sql<SqlBool>`marks >= 8`, lacks: sql<SqlBool>`marks < 8`, by: sql`marks >> 3` },
+} as const
 
 const COLUMNS = { density: 'density', max: 'max_activation', mean: 'mean_activation' } as const
 
@@ -76,7 +87,7 @@ export class FeatureStore {
     }
     const indexes = plan.few
       ? indexesOf(this.db, among(plan.few, plan, query).limit(limit).offset(offset))
-      : this.page(plan, query)
+      : this.page(plan, query, total)
     const rows = this.rows(query.saeId, indexes, pieces)
     if (isOpen(filter)) return { rows, matching: total, isMore: false, total, alive }
     // A first page that is not full has them all.
@@ -100,27 +111,56 @@ export class FeatureStore {
     return counting.pluck().get(...parameters) ?? 0
   }
 
-  /** One page of a list, read along the index of its order, equal ones by number in the same direction: an index is read either way. */
-  private page(plan: Plan, { filter, sort, descending, limit, offset }: FeatureQuery): number[] {
-    const direction = descending ? 'desc' : 'asc'
-    const along = sort === 'index' || sort === 'label' ? undefined : COLUMNS[sort]
+  /**
+   * One page of a list, read along the index of its order, equal ones by number in the same direction: an index is read either way.
+   * @param total features there are; known to match when nothing is filtered
+   */
+  private page(plan: Plan, query: FeatureQuery, total: number): number[] {
+    const { filter, sort, limit, offset } = query
+    const known = isOpen(filter) ? total : null
+    const ranked = sort === 'label' || sort === 'score' ? RANKED[sort] : null
+    const along = sort === 'index' || sort === 'label' || sort === 'score' ? undefined : COLUMNS[sort]
     const base = queries
       .selectFrom('feature')
       .select('feature_index')
       .where((eb) => plan.matches(eb, along))
-    if (sort !== 'label') {
-      const ordered = along === undefined ? base : base.orderBy(along, direction)
-      return indexesOf(this.db, ordered.orderBy('feature_index', direction).limit(limit).offset(offset))
+    if (!ranked) {
+      const ordered = (to: Direction) => (along ? base.orderBy(along, to) : base).orderBy('feature_index', to)
+      return this.stretch(ordered, { ...query, count: known })
     }
-    // Labelled features by label, then those without one: they come last in either direction.
-    const named = base.where('label', 'is not', null).orderBy('label', direction).orderBy('feature_index', direction)
-    const first = filter.labelled === 'no' ? [] : indexesOf(this.db, named.limit(limit).offset(offset))
-    if (first.length === limit || filter.labelled === 'yes') return first
-    const isNamed = (eb: ExpressionBuilder<Tables, 'feature'>) =>
-      eb.and([plan.matches(eb), eb('label', 'is not', null)])
-    const before = first.length > 0 || offset === 0 ? offset : this.counted({ ...plan, matches: isNamed })
-    const rest = base.where('label', 'is', null).orderBy('feature_index', direction)
-    return [...first, ...indexesOf(this.db, rest.limit(limit - first.length).offset(offset - before))]
+    const some = (to: Direction) => base.where(ranked.has).orderBy(ranked.by, to).orderBy('feature_index', to)
+    // Without a label there is neither name nor score.
+    const first = filter.labelled === 'no' ? [] : this.stretch(some, { ...query, count: null })
+    const isAll = sort === 'label' ? filter.labelled === 'yes' : filter.minScore !== null
+    if (first.length === limit || isAll) return first
+    const hasPlace = (eb: ExpressionBuilder<Tables, 'feature'>) => eb.and([plan.matches(eb), ranked.has])
+    const before =
+      first.length > 0 || offset === 0 ? offset + first.length : this.counted({ ...plan, matches: hasPlace })
+    const rest = (to: Direction) => base.where(ranked.lacks).orderBy('feature_index', to)
+    const left = { offset: Math.max(0, offset - before), limit: limit - first.length }
+    return [...first, ...this.stretch(rest, { ...query, ...left, count: known === null ? null : known - before })]
+  }
+
+  /** Rows [offset, offset + limit) of an order, read from its nearer end where it is known how many there are. */
+  private stretch(
+    ordered: (direction: Direction) => Ordered,
+    {
+      descending,
+      offset,
+      limit,
+      count,
+    }: Pick<FeatureQuery, 'descending' | 'offset' | 'limit'> & { count: number | null },
+  ): number[] {
+    const [there, back] = descending ? (['desc', 'asc'] as const) : (['asc', 'desc'] as const)
+    if (count === null || offset < count / 2) return indexesOf(this.db, ordered(there).limit(limit).offset(offset))
+    const few = Math.min(limit, count - offset)
+    if (few <= 0) return []
+    return indexesOf(
+      this.db,
+      ordered(back)
+        .limit(few)
+        .offset(count - offset - few),
+    ).reverse()
   }
 
   // Here and in `blobs` CROSS JOIN makes SQLite walk the few wanted features, not all of them.
@@ -134,19 +174,14 @@ export class FeatureStore {
   get(saeId: number, featureIndex: number, text: AtlasText): FeatureDetail {
     const atlas = this.atlas(saeId)
     const [row] = this.rows(saeId, [featureIndex], text.pieces)
-    const mean = this.db
-      .prepare<[number, number], number>('SELECT mean_activation FROM feature WHERE atlas_id = ? AND feature_index = ?')
-      .pluck()
-      .get(atlas.id, featureIndex)
     const page = this.pageOf(atlas.id, featureIndex)
     const weights = this.weights.of(atlas.id, featureIndex, text.pieces)
-    if (!row || mean === undefined || !page || !weights) {
+    if (!row || !page || !weights) {
       throw new AppError('not-found', { what: 'feature', id: featureIndex })
     }
     const contexts = unpackContexts(page.contexts)
     return {
       ...row,
-      meanActivation: mean,
       fineHistogram: float32Of(page.histogram),
       contexts: contexts.filter(({ interval }) => interval === TOP).map((context) => contextOf(context, text)),
       intervals: intervalsOf(page, contexts, { max: row.maxActivation, text }),
@@ -268,8 +303,10 @@ function among(few: readonly number[], plan: Plan, order: Order = { sort: 'index
     .where(plan.matches)
   const direction = order.descending ? 'desc' : 'asc'
   let ordered = found
-  if (order.sort === 'label') ordered = found.orderBy(sql`label IS NULL`).orderBy('label', direction)
-  else if (order.sort !== 'index') ordered = found.orderBy(COLUMNS[order.sort], direction)
+  if (order.sort === 'label' || order.sort === 'score') {
+    const { lacks, by } = RANKED[order.sort]
+    ordered = found.orderBy(lacks).orderBy(by, direction)
+  } else if (order.sort !== 'index') ordered = found.orderBy(COLUMNS[order.sort], direction)
   return ordered.orderBy('feature_index', direction)
 }
 
@@ -283,10 +320,12 @@ function rowOf(saeId: number, row: Tables['feature'], { blobs, tags }: Extras, p
     saeId,
     featureIndex: row.feature_index,
     label: row.label,
+    score: scoreOf(row.marks),
     tags: tags ?? [],
     density: row.density,
     firedTokens: row.fired_tokens,
     maxActivation: row.max_activation,
+    meanActivation: row.mean_activation,
     histogram: blobs ? float32Of(blobs.histogram) : new Float32Array(0),
     peakSpans: blobs ? toSpans(int32Of(blobs.peakIds), float32Of(blobs.peakValues), pieces) : [],
     topToken: row.top_token,

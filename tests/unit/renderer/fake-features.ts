@@ -114,7 +114,9 @@ export class FakeWorkspace {
       tags: this.tags.filter((tag) => this.taggings.get(featureIndex)?.has(tag.id)),
       density: (featureIndex * 10) / 250_000,
       firedTokens: featureIndex * 10,
+      score: this.labels.get(featureIndex)?.find((label) => label.chosen)?.score ?? null,
       maxActivation: max,
+      meanActivation: max / 3,
       histogram: Float32Array.from({ length: 20 }, (_, k) => (featureIndex ? 100 / (k + 1) : 0)),
       peakSpans: max > 0 ? spansOf(max, peak) : [],
       topToken: max > 0 ? WORDS[peak]! : null,
@@ -162,7 +164,6 @@ export class FakeWorkspace {
     const row = this.row(featureIndex)
     return {
       ...row,
-      meanActivation: row.maxActivation / 3,
       fineHistogram: Float32Array.from({ length: 50 }, (_, k) => Math.round(2000 * Math.exp(-k / 10))),
       contexts: row.maxActivation > 0 ? Array.from({ length: 20 }, (_, k) => this.context(featureIndex, k)) : [],
       intervals: this.intervals(featureIndex),
