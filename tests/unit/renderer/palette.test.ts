@@ -72,6 +72,20 @@ describe('command palette', () => {
     wrapper.unmount()
   })
 
+  it('goes to what a copied reference or an address of another host names', async () => {
+    const push = vi.spyOn(router, 'push').mockResolvedValue(undefined)
+    const wrapper = await openPalette()
+    await type(' stories/blocks.2.hook_resid_post/two-post-512/40 ')
+    expect(choices()).toEqual(['Feature 40'])
+    await type('http://127.0.0.1:4242/#/features?sort=max')
+    expect(choices()).toEqual(['Open /features?sort=max'])
+    document.querySelector<HTMLElement>('[role="option"]')?.click()
+    await flushPromises()
+    expect(push).toHaveBeenCalledExactlyOnceWith('/features?sort=max')
+    push.mockRestore()
+    wrapper.unmount()
+  })
+
   it('goes to the feature that was chosen and closes', async () => {
     const push = vi.spyOn(router, 'push').mockResolvedValue(undefined)
     const wrapper = await openPalette()

@@ -82,6 +82,6 @@ export const useFeature = defineStore('feature', () => {
   const changes = featureChanges({ change, detail, refresh: fetchDetail, loadNames, drop })
   return {
     ...{ at, detail, error, changeError, knownTags, knownLists, draft },
-    ...{ open, ...changes, ...safetyChanges(change) },
+    ...{ open, refresh: fetchDetail, ...changes, ...safetyChanges(change) },
   }
 })
