@@ -31,4 +31,15 @@ export async function changeFiles(
   writeFileSync(weights, before)
   truncateSync(text, story.length)
   expect(await changed()).toEqual([])
+
+  // What says how the weights are read counts as well, and each thing is named once.
+  const config = join(sae?.path ?? '', 'cfg.json')
+  const settings = readFileSync(config, 'utf8')
+  writeFileSync(config, settings.replace(/}\s*$/, ', "more": 1}'))
+  expect(await changed()).toEqual([['sae', sae?.path]])
+  writeFileSync(weights, other)
+  expect(await changed()).toEqual([['sae', sae?.path]])
+  writeFileSync(config, settings)
+  writeFileSync(weights, before)
+  expect(await changed()).toEqual([])
 }

@@ -30,7 +30,7 @@ describe.skipIf(!stories)('inspecting a real folder', () => {
     const info = await inspectModel({ path: folder, piecesFolder })
     const { sha256, ...facts } = info
     const { signal } = new AbortController()
-    expect(await hashFiles({ kind: 'model', path: folder }, signal)).toEqual({ sha256 })
+    expect(await hashFiles({ kind: 'model', path: folder, part: 'content' }, signal)).toEqual({ sha256 })
     expect(facts).toEqual({
       family: 'llama',
       layers: 5,

@@ -15,7 +15,7 @@ import { foldInputShift, foldRescaling } from './saelens-fold'
 import type { SaelensWeights } from './saelens-fold'
 
 export const WEIGHTS_FILE = 'sae_weights.safetensors'
-const CONFIG_FILE = 'cfg.json'
+export const CONFIG_FILE = 'cfg.json'
 const SPARSITY_FILE = 'sparsity.safetensors'
 /** Version of the layout that is written; 6 is where the flat form with nested metadata began. */
 const LAYOUT_VERSION = '6.0.0'

@@ -3,9 +3,26 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FileKind } from '../../shared/domain'
 import { listFiles } from './documents/files'
-import { WEIGHTS_FILE } from './saelens'
+import { CONFIG_FILE, WEIGHTS_FILE } from './saelens'
 
-async function filesOf(kind: FileKind, path: string): Promise<string[]> {
+/** Weights or text, or the small files beside weights that say how they are read. */
+export type FilePart = 'content' | 'settings'
+
+const SETTINGS: Record<FileKind, readonly string[]> = {
+  model: ['config.json', 'tokenizer.json', 'tokenizer_config.json'],
+  sae: [CONFIG_FILE],
+  dataset: [],
+}
+
+/** Those of the settings that are there; none of a folder that is not. */
+export async function settingsFiles(kind: FileKind, path: string): Promise<string[]> {
+  if (SETTINGS[kind].length === 0) return []
+  const there = new Set(await readdir(path).catch(() => []))
+  return SETTINGS[kind].filter((name) => there.has(name)).map((name) => join(path, name))
+}
+
+async function filesOf(kind: FileKind, path: string, part: FilePart): Promise<string[]> {
+  if (part === 'settings') return settingsFiles(kind, path)
   if (kind === 'sae') return [join(path, WEIGHTS_FILE)]
   if (kind === 'dataset') return (await listFiles(path)).map((file) => file.path)
   const names = (await readdir(path)).filter((name) => name.endsWith('.safetensors'))
@@ -20,10 +37,12 @@ export type Stamp = {
 }
 
 /** Null where files are missing or cannot be looked at. */
-export async function stampOf(kind: FileKind, path: string): Promise<Stamp | null> {
+export async function stampOf(kind: FileKind, path: string, part: FilePart): Promise<Stamp | null> {
   try {
+    const files = await filesOf(kind, path, part)
+    if (files.length === 0) return null
     const facts = await Promise.all(
-      (await filesOf(kind, path)).map(async (file) => {
+      files.map(async (file) => {
         const { size, mtimeMs, ctimeMs } = await stat(file)
         return { file, size, mtimeMs, ctimeMs }
       }),

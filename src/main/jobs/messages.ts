@@ -123,6 +123,8 @@ export type SaeArtifact = z.infer<typeof SaeArtifact>
 export const AtlasArtifact = z.object({
   file: z.string(),
   tokensFile: z.string(),
+  /** Hashes of the small files beside the weights, see files/stamp.ts. */
+  settings: z.object({ model: z.string(), sae: z.string() }).optional(),
 })
 export type AtlasArtifact = z.infer<typeof AtlasArtifact>
 
@@ -152,8 +154,8 @@ export type Requests = {
   /** Checks an autoencoder's folder for a model of width `dModel` that has its hook. `name`, `summary` and `quality` are null where nobody measured. */
   inspectSae: { ask: { path: string; model: Pick<Model, 'dModel' | 'layers' | 'absentHooks'> }; answer: SaeInfo }
   inspectDataset: { ask: { path: string; textField: string; deduplicate: boolean }; answer: DatasetInfo }
-  /** sha256 of the files of one thing, by the rules by which it was added. */
-  hashFiles: { ask: { kind: FileKind; path: string }; answer: { sha256: string } }
+  /** sha256 of the files of one thing by the rules by which it was added, or of the settings beside them. */
+  hashFiles: { ask: { kind: FileKind; path: string; part: 'content' | 'settings' }; answer: { sha256: string } }
   /** The features of the autoencoder at `among` whose decoder rows are most like that of one of another, both [found], the largest first. */
   nearestAcross: {
     ask: { of: { path: string; featureIndex: number }; among: string; count: number }

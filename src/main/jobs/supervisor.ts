@@ -211,7 +211,7 @@ export class Supervisor {
     if (saeId !== null) this.around.store.maps.put(saeId, await readMap(file))
   }
 
-  private async importAtlas({ file, tokensFile }: AtlasArtifact): Promise<void> {
+  private async importAtlas({ file, tokensFile, settings }: AtlasArtifact): Promise<void> {
     const { store, pieces: known } = this.around
     const { job, datasetId } = this.queued
     if (job.saeId === null || datasetId === null) return
@@ -220,7 +220,7 @@ export class Supervisor {
     const tokens = CorpusTokens.open(tokensFile)
     try {
       const text = { pieces, ids: tokens.read.bind(tokens) }
-      await store.atlases.run({ saeId: job.saeId, datasetId }, atlas, text)
+      await store.atlases.run({ saeId: job.saeId, datasetId, ...(settings && { settings }) }, atlas, text)
     } finally {
       tokens.close()
     }

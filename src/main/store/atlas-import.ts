@@ -99,10 +99,14 @@ export class AtlasImport {
     const { tokens, documents, bosTokens, sinkTokens } = atlas
     const { lastInsertRowid } = this.db
       .prepare(
-        `INSERT INTO atlas (sae_id, dataset_id, tokens, documents, bos_tokens, sink_tokens, live_features, complete, built_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)`,
+        `INSERT INTO atlas (sae_id, dataset_id, tokens, documents, bos_tokens, sink_tokens, live_features, complete, built_at,
+           model_settings, sae_settings)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
       )
-      .run(source.saeId, source.datasetId, tokens, documents, bosTokens, sinkTokens, live, now())
+      .run(
+        ...[source.saeId, source.datasetId, tokens, documents, bosTokens, sinkTokens, live, now()],
+        ...[source.settings?.model ?? null, source.settings?.sae ?? null],
+      )
     const atlasId = Number(lastInsertRowid)
     let replaced: number[]
     try {
@@ -117,6 +121,16 @@ export class AtlasImport {
       throw error
     }
     for (const id of replaced) await dropAtlas(this.db, id)
+  }
+
+  /** What the files beside the weights were when the atlas of an autoencoder was made; null where that is not known. */
+  settingsOf(saeId: number): AtlasSettings | null {
+    const found = this.db
+      .prepare<[number], { model: string | null; sae: string | null }>(
+        'SELECT model_settings AS model, sae_settings AS sae FROM atlas WHERE sae_id = ? AND complete = 1',
+      )
+      .get(saeId)
+    return found?.model && found.sae ? { model: found.model, sae: found.sae } : null
   }
 
   /** Removes what a killed process left of an import, or of an atlas that it was deleting. */
@@ -184,7 +198,9 @@ export class AtlasImport {
   }
 }
 
-type AtlasSource = { saeId: number; datasetId: number }
+/** Hashes of the files beside the weights. */
+export type AtlasSettings = { model: string; sae: string }
+type AtlasSource = { saeId: number; datasetId: number; settings?: AtlasSettings }
 type Found = { ids: Int32Array; values: Float32Array; token: string | null; text: string }
 
 /** What the strongest contexts, the first of rows [first, end), say: all their text, and the tokens around the very strongest. */

@@ -20,6 +20,7 @@ import { isOnResidualStream } from '../../shared/hooks'
 import type { AtlasSpec } from '../jobs/messages'
 import { partsFolder, planParts, sketchParts } from './atlas-parts'
 import type { Channel } from './channel'
+import { hashSettings } from './hash-files'
 import { giveWay } from './channel'
 import { atlasOrigin, findShippedAtlas, takeShippedAtlas } from './shipped-atlas'
 import { openSource } from './source'
@@ -81,7 +82,12 @@ async function weightsOf(spec: AtlasSpec, sae: SaelensFolder, channel: Channel):
 export async function runAtlas(spec: AtlasSpec, channel: Channel): Promise<boolean> {
   const stored = await readSaelens(spec.sae.path)
   const origin = atlasOrigin(spec, await sha256OfFile(join(spec.sae.path, WEIGHTS_FILE)))
-  const announce = () => channel.send({ type: 'atlas', atlas: { file: spec.file, tokensFile: spec.tokensFile } })
+  const settings = {
+    model: await hashSettings('model', spec.model.path),
+    sae: await hashSettings('sae', spec.sae.path),
+  }
+  const announce = () =>
+    channel.send({ type: 'atlas', atlas: { file: spec.file, tokensFile: spec.tokensFile, settings } })
   const shipped = await findShippedAtlas(spec, origin)
   if (shipped) {
     const isTaken = await takeShippedAtlas(spec, shipped, channel)
