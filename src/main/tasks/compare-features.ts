@@ -18,32 +18,36 @@ export type PairReader = {
   open(path: string): Promise<{ sae: Sae; sinkNorm: number | null }>
 }
 
+/** A passage from the beginning of its window. */
+type Aligned = { contextSize: number; start: number; ids: Int32Array }
+
+function aligned(passage: Passage, { model, bosId }: PairReader): Aligned {
+  const contextSize = Math.min(passage.contextSize, model.config.contextSize)
+  return { contextSize, ...fromWindow(passage, contextSize - (bosId === null ? 0 : 1)) }
+}
+
 /**
- * Activations of some features of one autoencoder on each passage from the beginning of its window [passages][features][tokens].
+ * Activations of some features of one autoencoder [passages][features][tokens].
  * @throws AppError cancelled
  */
 async function activations(
   { hookName, path }: Side,
   featureIndexes: readonly number[],
-  { reader, passages, signal }: { reader: PairReader; passages: readonly Passage[]; signal: AbortSignal },
+  { reader, windows, signal }: { reader: PairReader; windows: readonly Aligned[]; signal: AbortSignal },
 ): Promise<Float32Array[][]> {
   const { model, bosId } = reader
   const { sae, sinkNorm } = await reader.open(path)
+  const goOn = async () => {
+    await giveWay()
+    return !signal.aborted
+  }
   const found: Float32Array[][] = []
-  for (const passage of passages) {
-    const contextSize = Math.min(passage.contextSize, model.config.contextSize)
-    const { ids } = fromWindow(passage, windowTokens(contextSize, bosId))
-    const { codes } = await encodeText([...ids], { model, sae, hookName, bosId, contextSize, sinkNorm }, async () => {
-      await giveWay()
-      return !signal.aborted
-    })
+  for (const { ids, contextSize } of windows) {
+    const { codes } = await encodeText([...ids], { model, sae, hookName, bosId, contextSize, sinkNorm }, goOn)
     found.push(featureIndexes.map((index) => columnOf(codes, index)))
   }
   return found
 }
-
-/** Tokens of the text in a window. */
-const windowTokens = (contextSize: number, bosId: number | null) => contextSize - (bosId === null ? 0 : 1)
 
 /**
  * One autoencoder is read at a time, so that no more than one is held; two features of the same one take a single pass.
@@ -54,19 +58,18 @@ export async function compareFeatures(
   reader: PairReader,
   signal: AbortSignal,
 ): Promise<Requests['compareFeatures']['answer']> {
-  const work = { reader, passages, signal }
+  const windows = passages.map((passage) => aligned(passage, reader))
+  const work = { reader, windows, signal }
   const isSame = one.path === other.path
   const first = await activations(one, isSame ? [one.featureIndex, other.featureIndex] : [one.featureIndex], work)
   const second = isSame ? null : await activations(other, [other.featureIndex], work)
   const tokens = new PairTokens()
   const values = passages.map((passage, p) => {
-    const [own, same] = first[p] ?? []
-    const pair = [own ?? new Float32Array(), (second ? second[p]?.[0] : same) ?? new Float32Array()] as const
-    const size = Math.min(passage.contextSize, reader.model.config.contextSize)
-    const { start } = fromWindow(passage, windowTokens(size, reader.bosId))
+    const [own = new Float32Array(), same = new Float32Array()] = first[p] ?? []
+    const pair = [own, second?.[p]?.[0] ?? same] as const
+    const start = windows[p]?.start ?? 0
     tokens.add(passage, start, pair)
-    const shown = (column: Float32Array) => column.slice(passage.from - start)
-    return { one: shown(pair[0]), other: shown(pair[1]) }
+    return { one: pair[0].slice(passage.from - start), other: pair[1].slice(passage.from - start) }
   })
   return { cosine: compareDirections ? await decoderCosine(one, other) : null, values, ...tokens.together() }
 }
