@@ -1,6 +1,7 @@
 /** Two features held against each other: where they are both read, and how far they go together. Part of the domain, see domain.ts. */
 import { z } from 'zod'
 import { TokenSpan } from './features'
+import type { FeatureDetail } from './features'
 
 /** A stretch of a document that a corpus was read in windows for, and what comes before it in its window. */
 export type Passage = {
@@ -50,3 +51,13 @@ export const Comparison = Together.extend({
   seconds: z.number(),
 })
 export type Comparison = z.infer<typeof Comparison>
+
+/**
+ * Of the tokens on which a feature fires, sampled for its atlas, the share on which another one is active too; null where that was not kept, as
+ * of features of another autoencoder.
+ */
+export function sampledShare(feature: FeatureDetail, other: { saeId: number; featureIndex: number }): number | null {
+  if (feature.saeId !== other.saeId) return null
+  const found = feature.together.features.find(({ featureIndex }) => featureIndex === other.featureIndex)
+  return found?.share ?? null
+}

@@ -1,5 +1,6 @@
 /** `features compare`: two features beside each other, and what each does where the other fires most. */
 import type { Command } from 'commander'
+import { sampledShare } from '../../shared/domain'
 import type { Comparison, Context, Counterpart, FeatureDetail } from '../../shared/domain'
 import { contextLine, inPercent } from './feature-lines'
 import { findSae, toNumber } from './find'
@@ -8,16 +9,9 @@ import type { Session } from './session'
 import { noteChanges } from './stale'
 
 type CompareOptions = { sae?: string; otherSae?: string }
-type Place = { saeId: number; featureIndex: number }
 
 const figureLine = (name: string, one: number, other: number, digits: (value: number) => string): string =>
   `${name}\t${digits(one)}\t${digits(other)}`
-
-/** Of the sampled tokens of one, those on which the other is active, where the atlas kept that. */
-function shareOf(feature: FeatureDetail, { saeId, featureIndex }: Place): number | null {
-  if (saeId !== feature.saeId) return null
-  return feature.together.features.find((partner) => partner.featureIndex === featureIndex)?.share ?? null
-}
 
 const nameOf = ({ label, topToken }: FeatureDetail) => label ?? JSON.stringify(topToken ?? '')
 
@@ -32,7 +26,7 @@ function lines({ out }: Session, pair: { one: FeatureDetail; other: FeatureDetai
     }),
   ]
   const share = (from: FeatureDetail, to: FeatureDetail) => {
-    const known = shareOf(from, to)
+    const known = sampledShare(from, to)
     return known === null ? '-' : inPercent(known)
   }
   const { tokens, firedOne, firedOther, firedBoth, correlation } = found

@@ -1,31 +1,22 @@
 /** The features of an autoencoder's atlas: list with filters, one feature with its contexts, columns for search. */
-import { sql, type Compilable, type ExpressionBuilder, type SelectQueryBuilder, type SqlBool } from 'kysely'
-import type { z } from 'zod'
 import type { FeaturePage } from '../../shared/contract/features'
-import type { Context, FeatureDetail, FeatureFilter, FeatureRow, FeatureSort, Tag } from '../../shared/domain'
+import type { Context, FeatureDetail, FeatureRow, Tag } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import { toSpans, type AtlasText, type TokenPieces } from '../../shared/token-spans'
 import { float32Of, float64Of, int32Of } from './blobs'
 import { TOP, unpackContexts, type StoredContext } from './context-blob'
 import type { Db } from './db'
-import { isOpen, MANY, planFilter, scoreOf, type Plan } from './feature-filter'
+import { isOpen, MANY, planFilter, scoreOf } from './feature-filter'
+import { among, counted, indexesOf, page } from './feature-order'
+import type { FeatureQuery } from './feature-order'
 import { FeatureWeightsStore } from './feature-weights'
 import { known } from './known-features'
 import type { LabelStore } from './labels'
 import type { ListStore } from './lists'
 import type { NoteStore } from './notes'
 import type { SafetyStore } from './safety'
-import { all, queries, type Tables } from './tables'
+import type { Tables } from './tables'
 import type { TagStore } from './tags'
-
-export type FeatureQuery = {
-  saeId: number
-  filter: FeatureFilter
-  sort: z.infer<typeof FeatureSort>
-  descending: boolean
-  offset: number
-  limit: number
-}
 
 type Blobs = { featureIndex: number; histogram: Buffer; peakIds: Buffer; peakValues: Buffer }
 type PageRow = {
@@ -41,25 +32,11 @@ export type FeatureFigures = Pick<
   FeatureRow,
   'featureIndex' | 'label' | 'tags' | 'topToken' | 'density' | 'maxActivation'
 >
-type Order = Pick<FeatureQuery, 'sort' | 'descending'>
-type Direction = 'asc' | 'desc'
-type Ordered = SelectQueryBuilder<Tables, 'feature', { feature_index: number }>
 type AtlasRow = { id: number; total: number; alive: number }
 type Parts = { labels: LabelStore; tags: TagStore; safety: SafetyStore; notes: NoteStore; lists: ListStore }
 
 /** Matching features are counted up to here at first: a count needs no more to be shown. */
 export const COUNTED_AT_FIRST = 10_000
-
-/**
- * Orders that only some features have a place in. The others come after them by number, in either direction; `has` and `by` are those of
- * the index of the order.
- */
-const RANKED = {
-  label: { has: sql<SqlBool>`label IS NOT NULL`, lacks: sql<SqlBool>`label IS NULL`, by: sql`label` },
-  score: { has: sql<SqlBool>`marks >= 8`, lacks: sql<SqlBool>`marks < 8`, by: sql`marks >> 3` },
-} as const
-
-const COLUMNS = { density: 'density', max: 'max_activation', mean: 'mean_activation' } as const
 
 export class FeatureStore {
   private readonly weights: FeatureWeightsStore
@@ -87,80 +64,19 @@ export class FeatureStore {
     }
     const indexes = plan.few
       ? indexesOf(this.db, among(plan.few, plan, query).limit(limit).offset(offset))
-      : this.page(plan, query, total)
+      : page(this.db, plan, { ...query, total })
     const rows = this.rows(query.saeId, indexes, pieces)
     if (isOpen(filter)) return { rows, matching: total, isMore: false, total, alive }
     // A first page that is not full has them all.
     const isWhole = offset === 0 && indexes.length < limit
-    const found = isWhole ? indexes.length : plan.isMany ? MANY : this.counted(plan, COUNTED_AT_FIRST + 1)
+    const found = isWhole ? indexes.length : plan.isMany ? MANY : counted(this.db, plan, COUNTED_AT_FIRST + 1)
     const isMore = found > COUNTED_AT_FIRST
     return { rows, matching: isMore ? COUNTED_AT_FIRST : found, isMore, total, alive }
   }
 
   /** Features that match a filter. @throws AppError `atlas-missing` */
   count({ saeId, filter }: Pick<FeatureQuery, 'saeId' | 'filter'>): number {
-    return this.counted(planFilter(this.db, { saeId, atlasId: this.atlas(saeId).id, filter }))
-  }
-
-  private counted(plan: Plan, most = Number.MAX_SAFE_INTEGER): number {
-    if (plan.few && plan.isExact) return plan.few.length
-    const all = queries.selectFrom('feature').select('feature_index').where(plan.matches)
-    const found = plan.few ? among(plan.few, plan) : all
-    const { sql: inner, parameters } = found.limit(most).compile()
-    const counting = this.db.prepare<unknown[], number>(`SELECT count(*) FROM (${inner})`)
-    return counting.pluck().get(...parameters) ?? 0
-  }
-
-  /**
-   * One page of a list, read along the index of its order, equal ones by number in the same direction: an index is read either way.
-   * @param total features there are; known to match when nothing is filtered
-   */
-  private page(plan: Plan, query: FeatureQuery, total: number): number[] {
-    const { filter, sort, limit, offset } = query
-    const known = isOpen(filter) ? total : null
-    const ranked = sort === 'label' || sort === 'score' ? RANKED[sort] : null
-    const along = sort === 'index' || sort === 'label' || sort === 'score' ? undefined : COLUMNS[sort]
-    const base = queries
-      .selectFrom('feature')
-      .select('feature_index')
-      .where((eb) => plan.matches(eb, along))
-    if (!ranked) {
-      const ordered = (to: Direction) => (along ? base.orderBy(along, to) : base).orderBy('feature_index', to)
-      return this.stretch(ordered, { ...query, count: known })
-    }
-    const some = (to: Direction) => base.where(ranked.has).orderBy(ranked.by, to).orderBy('feature_index', to)
-    // Without a label there is neither name nor score.
-    const first = filter.labelled === 'no' ? [] : this.stretch(some, { ...query, count: null })
-    const isAll = sort === 'label' ? filter.labelled === 'yes' : filter.minScore !== null
-    if (first.length === limit || isAll) return first
-    const hasPlace = (eb: ExpressionBuilder<Tables, 'feature'>) => eb.and([plan.matches(eb), ranked.has])
-    const before =
-      first.length > 0 || offset === 0 ? offset + first.length : this.counted({ ...plan, matches: hasPlace })
-    const rest = (to: Direction) => base.where(ranked.lacks).orderBy('feature_index', to)
-    const left = { offset: Math.max(0, offset - before), limit: limit - first.length }
-    return [...first, ...this.stretch(rest, { ...query, ...left, count: known === null ? null : known - before })]
-  }
-
-  /** Rows [offset, offset + limit) of an order, read from its nearer end where it is known how many there are. */
-  private stretch(
-    ordered: (direction: Direction) => Ordered,
-    {
-      descending,
-      offset,
-      limit,
-      count,
-    }: Pick<FeatureQuery, 'descending' | 'offset' | 'limit'> & { count: number | null },
-  ): number[] {
-    const [there, back] = descending ? (['desc', 'asc'] as const) : (['asc', 'desc'] as const)
-    if (count === null || offset < count / 2) return indexesOf(this.db, ordered(there).limit(limit).offset(offset))
-    const few = Math.min(limit, count - offset)
-    if (few <= 0) return []
-    return indexesOf(
-      this.db,
-      ordered(back)
-        .limit(few)
-        .offset(count - offset - few),
-    ).reverse()
+    return counted(this.db, planFilter(this.db, { saeId, atlasId: this.atlas(saeId).id, filter }))
   }
 
   // Here and in `blobs` CROSS JOIN makes SQLite walk the few wanted features, not all of them.
@@ -290,28 +206,6 @@ export class FeatureStore {
       .get(atlasId, featureIndex)
   }
 }
-
-/** Those of some features that match a filter, in its order. */
-function among(few: readonly number[], plan: Plan, order: Order = { sort: 'index', descending: false }) {
-  const wanted = sql<{ value: number }>`json_each(${JSON.stringify(few)})`.as('wanted')
-  // CROSS JOIN makes SQLite walk the few wanted features, not all of them.
-  const found = queries
-    .selectFrom(wanted)
-    .crossJoin('feature')
-    .select('feature_index')
-    .whereRef('feature_index', '=', 'wanted.value')
-    .where(plan.matches)
-  const direction = order.descending ? 'desc' : 'asc'
-  let ordered = found
-  if (order.sort === 'label' || order.sort === 'score') {
-    const { lacks, by } = RANKED[order.sort]
-    ordered = found.orderBy(lacks).orderBy(by, direction)
-  } else if (order.sort !== 'index') ordered = found.orderBy(COLUMNS[order.sort], direction)
-  return ordered.orderBy('feature_index', direction)
-}
-
-const indexesOf = (db: Db, query: Compilable<{ feature_index: number }>): number[] =>
-  all(db, query).map((row) => row.feature_index)
 
 type Extras = { blobs: Blobs | undefined; tags: Tag[] | undefined }
 
