@@ -1,4 +1,6 @@
 /** The worker process over its real channel: training, cancel, kill, atlas, questions and refusals. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -48,6 +50,11 @@ function trainSpec(name: string, steps: number): TrainSpec {
   return { kind: 'train', name, config, model, dataset: dataset(), folder: join(root, name), checkpointMinutes: 10 }
 }
 
+const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex')
+/** Name and hash of each file, hashed. */
+const settingsHash = (folder: string, names: string[]) =>
+  sha256(names.map((name) => `${name} ${sha256(readFileSync(join(folder, name)))}\n`).join(''))
+
 describe.skipIf(!stories)('worker', () => {
   it('trains, then builds an atlas, then answers a search', async () => {
     const spec = trainSpec('whole', 80)
@@ -92,7 +99,11 @@ describe.skipIf(!stories)('worker', () => {
       },
     })
     expect(await second.exited).toBe(0)
-    expect((await second.first('atlas')).atlas).toEqual({ file, tokensFile })
+    const settings = {
+      model: settingsHash(model.path, ['config.json', 'tokenizer.json', 'tokenizer_config.json']),
+      sae: settingsHash(sae.path, ['cfg.json']),
+    }
+    expect((await second.first('atlas')).atlas).toEqual({ file, tokensFile, settings })
     const stored = await readAtlas(file)
     expect(stored).toMatchObject({ documents: DOCUMENTS, dSae: 96 })
     const tokens = CorpusTokens.open(tokensFile)
