@@ -5,7 +5,8 @@ import type { HandlersOf } from '../../shared/wire'
 import { stampOf, type FilePart } from '../files/stamp'
 import type { Services } from './services'
 
-type Kept = { kind: FileKind; part: FilePart; name: string; path: string; sha256: string; since: string }
+/** `since` is null where files may have changed between being hashed and that being kept, as during a long job. */
+type Kept = { kind: FileKind; part: FilePart; name: string; path: string; sha256: string; since: string | null }
 
 /** What is known of the files of an atlas: of weights and text since they were added, of the settings beside them since it was made. */
 function keptOf({ store }: Services, sae: Sae): Kept[] {
@@ -18,8 +19,8 @@ function keptOf({ store }: Services, sae: Sae): Kept[] {
     ...(dataset ? [{ kind: 'dataset' as const, part: content, ...dataset, since: dataset.addedAt }] : []),
   ]
   const settings = store.atlases.settingsOf(sae.id)
-  if (!settings || !sae.atlas) return kept
-  const beside = { part: 'settings' as const, since: sae.atlas.builtAt }
+  if (!settings) return kept
+  const beside = { part: 'settings' as const, since: null }
   return [
     ...kept,
     { kind: 'model', ...model, ...beside, sha256: settings.model },
@@ -36,7 +37,7 @@ async function isChanged({ store, warm }: Services, kept: Kept, signal: AbortSig
   const key = part === 'content' ? path : `${path} ${part}`
   const seen = store.seenFiles.get(kind, key)
   if (seen?.stamp === found.stamp) return seen.sha256 !== sha256
-  const isUntouched = !seen && found.newest <= Date.parse(since)
+  const isUntouched = !seen && since !== null && found.newest <= Date.parse(since)
   const now = isUntouched ? sha256 : (await warm.ask('hashFiles', { kind, path, part }, signal)).sha256
   store.seenFiles.put(kind, key, { stamp: found.stamp, sha256: now })
   return now !== sha256

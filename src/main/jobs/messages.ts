@@ -8,6 +8,7 @@ import type { BestNeuron, FileKind, NeuronSummary, Passage, Sae, Together } from
 import type { Forecast, SaeQuality } from '../../shared/training'
 import type { ChatMessage, Generated, Sampling } from '../../shared/contract/lm'
 import type { Failure } from '../../shared/errors'
+import type { FilePart } from '../files/stamp'
 
 const ModelSource = z.object({ name: z.string(), path: z.string(), sha256: z.string() })
 const DatasetSource = z.object({
@@ -155,7 +156,7 @@ export type Requests = {
   inspectSae: { ask: { path: string; model: Pick<Model, 'dModel' | 'layers' | 'absentHooks'> }; answer: SaeInfo }
   inspectDataset: { ask: { path: string; textField: string; deduplicate: boolean }; answer: DatasetInfo }
   /** sha256 of the files of one thing by the rules by which it was added, or of the settings beside them. */
-  hashFiles: { ask: { kind: FileKind; path: string; part: 'content' | 'settings' }; answer: { sha256: string } }
+  hashFiles: { ask: { kind: FileKind; path: string; part: FilePart }; answer: { sha256: string } }
   /** The features of the autoencoder at `among` whose decoder rows are most like that of one of another, both [found], the largest first. */
   nearestAcross: {
     ask: { of: { path: string; featureIndex: number }; among: string; count: number }

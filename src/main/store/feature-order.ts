@@ -45,7 +45,7 @@ export function counted(db: Db, plan: Plan, most = Number.MAX_SAFE_INTEGER): num
  * One page of a list, read along the index of its order, equal ones by number in the same direction: an index is read either way.
  * @param query `total` features there are; known to match when nothing is filtered
  */
-export function page(db: Db, plan: Plan, query: FeatureQuery & { total: number }): number[] {
+export function readPage(db: Db, plan: Plan, query: FeatureQuery & { total: number }): number[] {
   const { filter, sort, limit, offset, total } = query
   const known = isOpen(filter) ? total : null
   const ranked = sort === 'label' || sort === 'score' ? RANKED[sort] : null

@@ -7,7 +7,7 @@ import { float32Of, float64Of, int32Of } from './blobs'
 import { TOP, unpackContexts, type StoredContext } from './context-blob'
 import type { Db } from './db'
 import { isOpen, MANY, planFilter, scoreOf } from './feature-filter'
-import { among, counted, indexesOf, page } from './feature-order'
+import { among, counted, indexesOf, readPage } from './feature-order'
 import type { FeatureQuery } from './feature-order'
 import { FeatureWeightsStore } from './feature-weights'
 import { known } from './known-features'
@@ -64,7 +64,7 @@ export class FeatureStore {
     }
     const indexes = plan.few
       ? indexesOf(this.db, among(plan.few, plan, query).limit(limit).offset(offset))
-      : page(this.db, plan, { ...query, total })
+      : readPage(this.db, plan, { ...query, total })
     const rows = this.rows(query.saeId, indexes, pieces)
     if (isOpen(filter)) return { rows, matching: total, isMore: false, total, alive }
     // A first page that is not full has them all.

@@ -4,8 +4,8 @@ import { computed, ref } from 'vue'
 import type { TokenSpan } from '../../../shared/domain'
 import { client } from '../../app/client'
 import { useLatestQuestion } from '../../app/latest-question'
+import type { Place } from './feature-changes'
 
-type Place = { saeId: number; featureIndex: number }
 export type Reading = { spans: TokenSpan[]; tokens: number; sinkTokens: number; seconds: number }
 
 export const useOwnText = defineStore('own-text', () => {

@@ -4,8 +4,8 @@ import { shallowRef, type ShallowRef } from 'vue'
 import type { Comparison, FeatureDetail } from '../../../../shared/domain'
 import { client } from '../../../app/client'
 import { useLatestQuestion } from '../../../app/latest-question'
+import type { Place } from '../feature-changes'
 
-export type Place = { saeId: number; featureIndex: number }
 export type Side = { place: Place; detail: FeatureDetail | null; error: unknown }
 
 const isSame = (a: Place, b: Place) => a.saeId === b.saeId && a.featureIndex === b.featureIndex

@@ -1,9 +1,5 @@
 /** Addresses of features and of comparisons. */
-import type { Place } from './compare.store'
-
-/** What the two sides of a comparison are called: their numbers may be the same in two autoencoders. */
-export const SIDE_LETTERS = ['A', 'B'] as const
-export type SideLetter = (typeof SIDE_LETTERS)[number]
+import type { Place } from './feature-changes'
 
 export const featureAddress = ({ saeId, featureIndex }: Place): string => `/features/${saeId}/${featureIndex}`
 
