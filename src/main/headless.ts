@@ -2,7 +2,10 @@
 import { join } from 'node:path'
 import { version } from '../../package.json'
 import { runCommandLine } from './cli/program'
+import { sayOnStderr } from './log'
+import { surviveUncaughtErrors } from './survive'
 
+surviveUncaughtErrors()
 const stop = new AbortController()
 /** The first Ctrl-C asks for a clean end, the second ends at once; the worker leaves when its channel closes. */
 function onSignal(): void {
@@ -11,6 +14,8 @@ function onSignal(): void {
 }
 process.on('SIGINT', onSignal)
 process.on('SIGTERM', onSignal)
+// A terminal that is closed: running jobs write their checkpoint and the lock is given back, as at Ctrl-C.
+process.on('SIGHUP', onSignal)
 // Whoever read our results has gone, for instance `head`: nothing more needs to be printed.
 process.stdout.on('error', onSignal)
 
@@ -21,6 +26,12 @@ const program = {
   demoFolder: join(folder, '../../resources/demo'),
   version,
 }
-process.exitCode = await runCommandLine(process.argv.slice(2), program, stop.signal)
+try {
+  process.exitCode = await runCommandLine(process.argv.slice(2), program, stop.signal)
+} catch (error) {
+  sayOnStderr(`monoscope: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+  process.exitCode = 1
+}
 process.off('SIGINT', onSignal)
 process.off('SIGTERM', onSignal)
+process.off('SIGHUP', onSignal)

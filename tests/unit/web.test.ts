@@ -90,6 +90,7 @@ describe('pages', () => {
     expect(headers).toMatchObject({
       'content-security-policy': contentSecurityPolicy,
       'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
       'referrer-policy': 'no-referrer',
       'cross-origin-opener-policy': 'same-origin',
       'cross-origin-embedder-policy': 'require-corp',
@@ -107,7 +108,11 @@ describe('pages', () => {
   it('are not given to foreign host names or other methods', async () => {
     const { port } = await host()
     expect((await get(port, '/', { host: `evil.example:${port}` })).status).toBe(403)
-    expect((await get(port, '/', { host: '127.0.0.1:1' })).status).toBe(403)
+    expect((await get(port, '/', { host: `127.0.0.1.evil.example:${port}` })).status).toBe(403)
+    expect((await get(port, '/', { host: 'evil.example:80:127.0.0.1' })).status).toBe(403)
+    // The other end of a tunnel has a port of its own, and port 80 is not named at all.
+    expect((await get(port, '/', { host: '127.0.0.1:1' })).status).toBe(200)
+    expect((await get(port, '/', { host: 'localhost' })).status).toBe(200)
     expect((await get(port, '/', { host: `localhost:${port}` })).status).toBe(200)
     expect((await get(port, '/', {}, 'POST')).status).toBe(405)
   })
@@ -119,7 +124,9 @@ describe('wire', () => {
     const url = `ws://127.0.0.1:${port}/wire?token=${token}`
     expect(await upgrade(url)).toBe(101)
     expect(await upgrade(url, { origin: `http://127.0.0.1:${port}` })).toBe(101)
-    expect(await upgrade(url, { origin: `http://localhost:${port}` })).toBe(101)
+    expect(await upgrade(url, { origin: 'http://localhost:9000', host: 'localhost:9000' })).toBe(101)
+    expect(await upgrade(url, { origin: `http://localhost:${port}` })).toBe(403)
+    expect(await upgrade(url, { origin: 'http://127.0.0.1:1' })).toBe(403)
     expect(await upgrade(url, { origin: 'http://evil.example' })).toBe(403)
     expect(await upgrade(url, { origin: `https://127.0.0.1:${port}` })).toBe(403)
     expect(await upgrade(url, { origin: 'null' })).toBe(403)

@@ -11,11 +11,13 @@ import { AppError } from '../../shared/errors'
 import { serve } from '../../shared/wire'
 import { MAX_FRAME_BYTES } from './frames'
 import { ALIVE_PATH, ALIVE_STATUS } from './probe'
-import { hasOwnHost, hasOwnOrigin, isToken, ownHosts, setSecurityHeaders } from './security'
+import { hasOwnHost, hasOwnOrigin, isToken, ownNames, setSecurityHeaders } from './security'
 import { socketWire } from './socket-wire'
 
 export { contentSecurityPolicy } from './security'
 export const WIRE_PATH = '/wire'
+/** Paths are read against this; no request reaches it. */
+const BASE = 'http://localhost'
 
 export type HostOptions = {
   handlers: MonoscopeHandlers
@@ -46,19 +48,34 @@ export async function startHost(options: HostOptions): Promise<Host> {
   await listen(server, port, host)
   const address = server.address()
   const bound = typeof address === 'object' && address ? address.port : port
-  const hosts = ownHosts(bound, host)
-  server.on('request', (request, response) => answer(request, response, { hosts, token, page }))
-  server.on('upgrade', (request, socket: Duplex, head) => {
-    const refused = refusalOf(request, hosts, token)
-    if (refused !== null) {
-      socket.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\n\r\n`)
-      return
+  const names = ownNames(host)
+  const report = (error: unknown) => onUnexpected?.(error, 'http')
+  server.on('request', (request, response) => {
+    try {
+      answer(request, response, { names, token, page })
+    } catch (error) {
+      report(error)
+      if (!response.headersSent) response.statusCode = 500
+      response.end()
     }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      // A socket error is always followed by its close, which ends the wire.
-      webSocket.on('error', () => undefined)
-      serve(socketWire(webSocket), contract, handlers, onUnexpected ? { onUnexpected } : {})
-    })
+  })
+  server.on('clientError', (_error, socket: Duplex) => refuse(socket, '400 Bad Request'))
+  sockets.on('wsClientError', (_error, socket: Duplex) => refuse(socket, '400 Bad Request'))
+  server.on('upgrade', (request, socket: Duplex, head) => {
+    // Until the upgrade is through nobody else listens for a reset of this socket, and an error without a listener ends the process.
+    socket.on('error', () => socket.destroy())
+    try {
+      const refused = refusalOf(request, names, token)
+      if (refused !== null) return refuse(socket, refused)
+      sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        // A socket error is always followed by its close, which ends the wire.
+        webSocket.on('error', () => undefined)
+        serve(socketWire(webSocket), contract, handlers, onUnexpected ? { onUnexpected } : {})
+      })
+    } catch (error) {
+      report(error)
+      refuse(socket, '500 Internal Server Error')
+    }
   })
   return {
     port: bound,
@@ -86,16 +103,37 @@ function listen(server: Server, port: number, host: string): Promise<void> {
 }
 
 type Page = ReturnType<typeof sirv>
-type AnswerOptions = { hosts: ReadonlySet<string>; token: string; page: Page | null }
+type AnswerOptions = { names: ReadonlySet<string>; token: string; page: Page | null }
 
-function answer(request: IncomingMessage, response: ServerResponse, { hosts, token, page }: AnswerOptions): void {
+/**
+ * The address a request asks for, or null where it names none. Only the origin form (`/path?query`) is taken: the absolute form is for
+ * proxies, and what `URL` reads as another host (`//name`, `/\\name`) is no path of ours.
+ */
+function targetOf(request: IncomingMessage): URL | null {
+  const target = request.url ?? ''
+  if (!/^\/(?![/\\])/.test(target)) return null
+  const url = URL.canParse(target, BASE) ? new URL(target, BASE) : null
+  return url?.origin === BASE ? url : null
+}
+
+/** Ends a connection with a status line. A socket that is gone already stays silent. */
+function refuse(socket: Duplex, status: string): void {
+  if (!socket.writable) {
+    socket.destroy()
+    return
+  }
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, { names, token, page }: AnswerOptions): void {
   setSecurityHeaders(response)
   const end = (status: number) => {
     response.statusCode = status
     response.end()
   }
-  if (!hasOwnHost(request, hosts)) return end(403)
-  const url = new URL(request.url ?? '/', 'http://localhost')
+  if (!hasOwnHost(request, names)) return end(403)
+  const url = targetOf(request)
+  if (!url) return end(400)
   if (url.pathname === ALIVE_PATH) return end(isToken(url.searchParams.get('token'), token) ? ALIVE_STATUS : 403)
   if (request.method !== 'GET' && request.method !== 'HEAD') return end(405)
   if (page) page(request, response, () => end(404))
@@ -103,11 +141,11 @@ function answer(request: IncomingMessage, response: ServerResponse, { hosts, tok
 }
 
 /** Why an upgrade is refused, as a status line, or null when it may pass. */
-function refusalOf(request: IncomingMessage, hosts: ReadonlySet<string>, token: string): string | null {
-  const url = new URL(request.url ?? '/', 'http://localhost')
+function refusalOf(request: IncomingMessage, names: ReadonlySet<string>, token: string): string | null {
+  const url = targetOf(request)
+  if (!url) return '400 Bad Request'
   if (url.pathname !== WIRE_PATH) return '404 Not Found'
-  const isOurs =
-    hasOwnHost(request, hosts) && hasOwnOrigin(request, hosts) && isToken(url.searchParams.get('token'), token)
+  const isOurs = hasOwnHost(request, names) && hasOwnOrigin(request) && isToken(url.searchParams.get('token'), token)
   return isOurs ? null : '403 Forbidden'
 }
 

@@ -9,15 +9,19 @@ export const contentSecurityPolicy = [
   "style-src 'self'",
   "img-src 'self' data: blob:",
   "font-src 'self'",
-  "connect-src 'self' ws://127.0.0.1:* ws://localhost:*",
+  // In current browsers 'self' covers the WebSocket of the page's own origin, and no other port of this machine.
+  "connect-src 'self'",
   "object-src 'none'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
+  "form-action 'none'",
 ].join('; ')
 
 const HEADERS = {
   'Content-Security-Policy': contentSecurityPolicy,
   'X-Content-Type-Options': 'nosniff',
+  // The address of the first request holds the token, and what comes after it is what one person wrote: no cache keeps either.
+  'Cache-Control': 'no-store',
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -30,18 +34,24 @@ export function setSecurityHeaders(response: ServerResponse): void {
 
 const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'] as const
 
-/** The `Host` values this server answers to; any other is a foreign name that was pointed at us (DNS rebinding). */
-export function ownHosts(port: number, host: string): Set<string> {
-  return new Set([...LOOPBACK_NAMES, host].map((name) => `${name}:${port}`))
+/**
+ * The names this server answers to, whatever port stands behind them: a tunnel (`ssh -L`) ends at a port of its own, and port 80 is left
+ * out. Any other name is a foreign one that was pointed at us (DNS rebinding).
+ */
+export const ownNames = (host: string): Set<string> => new Set([...LOOPBACK_NAMES, host.toLowerCase()])
+
+export function hasOwnHost(request: IncomingMessage, names: ReadonlySet<string>): boolean {
+  const host = (request.headers.host ?? '').toLowerCase()
+  return names.has(host.replace(/:\d{1,5}$/, ''))
 }
 
-export const hasOwnHost = (request: IncomingMessage, hosts: ReadonlySet<string>): boolean =>
-  hosts.has((request.headers.host ?? '').toLowerCase())
-
-/** A browser always sends where its page came from; a program that sends nothing needs the token anyway. */
-export function hasOwnOrigin(request: IncomingMessage, hosts: ReadonlySet<string>): boolean {
-  const { origin } = request.headers
-  return origin === undefined || [...hosts].some((host) => origin.toLowerCase() === `http://${host}`)
+/**
+ * A browser always sends where its page came from; only a page of this very server may open the wire, not one that another
+ * program serves on this machine. A program that sends nothing needs the token anyway.
+ */
+export function hasOwnOrigin(request: IncomingMessage): boolean {
+  const { origin, host } = request.headers
+  return origin === undefined || origin.toLowerCase() === `http://${(host ?? '').toLowerCase()}`
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
