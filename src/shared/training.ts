@@ -90,7 +90,8 @@ export const MetricPoint = z.object({
   deadFraction: z.number(),
   learningRate: z.number(),
   /** Norm of the gradient before clipping at 1. */
-  gradientNorm: z.number(),
+  /** Null after the last step, which no update follows. */
+  gradientNorm: z.number().nullable(),
   route: RouteName,
 })
 export type MetricPoint = z.infer<typeof MetricPoint>

@@ -15,6 +15,8 @@ export type LinePlotOptions = {
   onCursor(x: number | null): void
 }
 
+/** Curves of at most this many points mark each of them; explained variance has 51. */
+const MARKED_POINTS = 60
 const SIZE = { left: 46, bottom: 22, tick: 10.5 }
 
 const styleOf = (element: Element, name: string) => getComputedStyle(element).getPropertyValue(name).trim()
@@ -81,8 +83,9 @@ export function makeLinePlot(host: HTMLElement, line: Line, options: LinePlotOpt
         {},
         {
           stroke: colour,
-          width: 1.75, // A single point makes no line.
-          points: { show: (self) => self.data[0].length < 2 },
+          width: 1.75,
+          // A single point makes no line; points that are few show where was measured and where the line only joins them.
+          points: { show: (self) => self.data[0].length <= MARKED_POINTS, size: 5, stroke: colour, fill: colour },
         },
       ],
       cursor: {

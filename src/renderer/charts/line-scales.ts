@@ -9,6 +9,8 @@ export type Line = { x: Float64Array; y: Float64Array }
 export type LineSource = {
   /** Views on the current data; valid until the next call. */
   read(): Line
+  /** x of the newest point of all lines: later than this line's last point where it is not measured at every one. */
+  end(): number
   /** Calls `listener` after every change; answers a function that stops it. */
   onChange(listener: () => void): () => void
 }

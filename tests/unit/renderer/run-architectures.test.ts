@@ -201,7 +201,7 @@ describe('a run', () => {
     await vi.waitFor(() => expect(facts()).toContain('Last point, step 8'))
     for (const text of ['2.250', '0.500', 'sparse kernels']) expect(facts()).toContain(text)
     // After the last step there is no update, and with no dead feature no auxiliary term.
-    host.measured = [...host.measured, { ...makePoint(9), gradientNorm: 0 }]
+    host.measured = [...host.measured, { ...makePoint(9), gradientNorm: null }]
     host.change()
     await vi.waitFor(() => expect(facts()).toContain('dense operations'))
     expect(facts()).not.toContain('Gradient norm')

@@ -4,9 +4,9 @@ import { trainingSteps } from '../../../shared/presets'
 import { hasFixedK } from '../../../shared/training-rules'
 import type { Forecast, TrainConfig } from '../../../shared/training'
 import { ESTIMATION_TOKENS } from '../train/activations'
-import { isEvaluationStep } from '../train/schedules'
+import { evaluationCount } from '../train/schedules'
 import { LARGEST_CACHE_BYTES } from '../train/stream'
-import { BLOCK_ROWS } from './held-out'
+import { BLOCK_ROWS, CURVE_TOKENS } from './held-out'
 
 /** What was measured; null where the run does not do it. */
 export type Speeds = Pick<Forecast, 'route' | 'stepMs' | 'denseStepMs' | 'collectTokensPerSecond'> & {
@@ -47,21 +47,10 @@ const STATE_COPIES = 3
 const CHECKPOINT_COPIES = 2 * STATE_COPIES
 /** Values on their way, and what is freed but not yet collected: runs on a model of width 64 peaked up to so far above the rest. */
 const PASSING_BYTES = 448 * 1024 * 1024
-/** Held-out tokens of an evaluation along the way, as the trainer takes them. */
-const QUICK_TOKENS = 8192
 /** Full evaluations: one at the first checkpoint and one at the end, each with the firing shares, which need no decoding. */
 const FULL_EVALUATIONS = 2 * 1.5
-/** Points of the curves in metrics.jsonl and in the log, at about so many bytes. */
-const METRICS_BYTES = 310 * 400
-
-/** Evaluations along the way. */
-function quickEvaluations(steps: number): number {
-  // Only a point of the curves can carry one, and these are a fixed number of steps apart.
-  const apart = Math.max(1, Math.floor(steps / 300))
-  let count = 0
-  for (let step = 0; step < steps; step += apart) if (isEvaluationStep(step, steps)) count += 1
-  return count
-}
+/** Points of the curves in metrics.jsonl and in the log, at most (599 steps have 600, and 50 evaluations), at about 400 bytes. */
+const METRICS_BYTES = 650 * 400
 
 type Tokens = { training: number; heldOut: number; pool: number; cached: number; collected: number }
 
@@ -82,7 +71,7 @@ function partsOf(config: TrainConfig, tokens: Tokens, speeds: Speeds): Forecast[
   const { stepMs, denseStepMs, collectTokensPerSecond, judgeTokensPerSecond, readTokensPerSecond } = speeds
   const steps = trainingSteps(config)
   const dense = denseStepMs === null ? 0 : Math.ceil(DENSE_SHARE * steps)
-  const quick = quickEvaluations(steps) * Math.min(QUICK_TOKENS, tokens.heldOut)
+  const quick = evaluationCount(steps) * Math.min(CURVE_TOKENS, tokens.heldOut)
   const judged = quick + FULL_EVALUATIONS * tokens.heldOut
   const read = readTokensPerSecond === null ? 0 : (tokens.training + tokens.heldOut) / readTokensPerSecond
   return {

@@ -13,12 +13,22 @@ export function learningRateAt(step: number, steps: number, full: number): numbe
   return full * Math.min(1, (steps - step) / Math.max(1, DECAY_SHARE * steps))
 }
 
-/** Whether to report this step: about 300 points over a run, and always the first and the last. */
+/**
+ * Whether this step makes a point of the curves: every 1/300 of the run, the first, the last, and each step that evaluates. The two
+ * grids rarely meet, so an evaluation that waited for a point of the other one would hardly ever be made.
+ */
 export function isReportStep(step: number, steps: number): boolean {
-  return step % Math.max(1, Math.floor(steps / 300)) === 0 || step === steps
+  return step % Math.max(1, Math.floor(steps / 300)) === 0 || isEvaluationStep(step, steps)
 }
 
 /** Whether to look at the held-out documents after this many steps: every 2 %, at the start and at the end. */
 export function isEvaluationStep(step: number, steps: number): boolean {
-  return step % Math.max(1, Math.round(steps / 50)) === 0 || step === steps
+  return step % evaluationInterval(steps) === 0 || step === steps
 }
+
+/** Evaluations along a run of `steps` updates, the first point and the last included. */
+export function evaluationCount(steps: number): number {
+  return 1 + Math.ceil(steps / evaluationInterval(steps))
+}
+
+const evaluationInterval = (steps: number): number => Math.max(1, Math.round(steps / 50))

@@ -2,6 +2,7 @@
 import type { MetricPoint, SaeSummary } from '../../../shared/domain'
 import { AppError } from '../../../shared/errors'
 import { trainingSteps } from '../../../shared/presets'
+import { CURVE_TOKENS } from '../measure/held-out'
 import type { HeldOutFigures, HeldOutJudge } from '../measure/held-out'
 import type { Architecture, BatchFigures, EncodeSettings, SaeWeights, StepSettings } from '../sae/architecture'
 import { tf } from '../tf'
@@ -18,8 +19,6 @@ import { dataOf } from './weights'
 
 /** The paper clips the joint gradient norm here. */
 const CLIP_NORM = 1
-/** Held-out tokens of the evaluations along the way; the last one takes all. */
-const QUICK_TOKENS = 8192
 /** Normalised inputs have a mean square norm of dIn, so an error so many times larger has left all sense. */
 const DIVERGED_TIMES = 1000
 /** How fast the threshold of batchtopk follows the smallest activation of the batches; SAELens's rate. */
@@ -120,12 +119,14 @@ export class Trainer {
     return point
   }
 
-  /** The point after the last step made: one more batch is looked at, and all held-out tokens. */
+  /**
+   * The point after the last step made, measured like the others: one more batch is looked at, and the same held-out tokens. It has no
+   * gradient norm, since no update follows. The summary is over all held-out tokens.
+   */
   lastPoint(batch: Float32Array): { point: MetricPoint; summary: TrainerSummary } {
-    const figures = { ...this.route.look(batch, this.settings()), gradientNorm: 0, route: this.route.route }
+    const figures = { ...this.route.look(batch, this.settings()), gradientNorm: null, route: this.route.route }
     this.requireSense(figures)
-    const held = this.evaluate()
-    return { point: this.pointOf(figures, held), summary: this.summaryOf(held) }
+    return { point: this.pointOf(figures, this.evaluate(CURVE_TOKENS)), summary: this.summary() }
   }
 
   /** Figures of the parameters as they are, over all held-out tokens. */
@@ -226,7 +227,7 @@ export class Trainer {
     // Before the first step the batch-wise kinds have no threshold to be used with.
     const { name } = this.options.architecture
     const hasThreshold = step > 0 || (name !== 'batchtopk' && name !== 'matryoshka_batchtopk')
-    return isEvaluationStep(step, this.steps) && hasThreshold ? this.evaluate(QUICK_TOKENS) : null
+    return isEvaluationStep(step, this.steps) && hasThreshold ? this.evaluate(CURVE_TOKENS) : null
   }
 
   private evaluate(limit?: number): HeldOutFigures {

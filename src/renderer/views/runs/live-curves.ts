@@ -78,6 +78,7 @@ export class LiveCurves {
   source(curve: Curve): LineSource {
     return markRaw({
       read: () => this.lines[curve].read(),
+      end: () => this.last?.tokens ?? 0,
       onChange: (listener: () => void) => this.onChange(listener),
     })
   }
