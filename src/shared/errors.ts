@@ -5,6 +5,7 @@
 import { ACTIVATION_SENTENCES } from './errors-activations'
 import { FEATURE_SENTENCES } from './errors-features'
 import { HUB_SENTENCES } from './errors-hub'
+import { MODEL_SENTENCES } from './errors-models'
 import { WIRE_SENTENCES } from './errors-wire'
 
 type Sentence = { en: string; ko: string }
@@ -35,10 +36,6 @@ export const ERROR_SENTENCES = {
   'demo-missing': {
     en: 'The bundled demo is not in {path}. Install the program again, or add a model and a text of your own.',
     ko: '{path}에 함께 제공되는 데모가 없습니다. 프로그램을 다시 설치하거나 직접 모델과 글을 추가하세요.',
-  },
-  'model-family-unknown': {
-    en: 'The model type "{family}" is not supported. Supported types: {known}.',
-    ko: '모델 종류 "{family}"은(는) 지원하지 않습니다. 지원하는 종류: {known}.',
   },
   'model-config-invalid': {
     en: 'The file {path} does not describe a model: {reason}. Take config.json from the place the weights came from.',
@@ -130,6 +127,7 @@ export const ERROR_SENTENCES = {
   },
   ...FEATURE_SENTENCES,
   ...HUB_SENTENCES,
+  ...MODEL_SENTENCES,
   // Training and reading
   'sae-invalid': {
     en: 'The folder {path} holds no usable autoencoder: {reason}. Choose a SAELens folder with cfg.json and sae_weights.safetensors.',

@@ -6,6 +6,7 @@ import { addCompareCommand } from './compare'
 import { contextLine, inPercent, oneLine } from './feature-lines'
 import { findSae, toNumber } from './find'
 import { bestNeuronLine } from './neurons'
+import { pageOf, toLimit } from './paged'
 import type { RunCommand } from './run-command'
 import type { Session } from './session'
 import { noteChanges } from './stale'
@@ -116,7 +117,9 @@ async function list({ client, out, ...session }: Session, options: ListOptions):
     labelled: options.labelled ? 'yes' : options.unlabelled ? 'no' : 'any',
   } as const
   const descending = options.descending === true
-  const page = await client.call('features.list', { saeId: sae.id, filter, sort, descending, limit, offset })
+  const page = await pageOf({ limit, offset }, (part) =>
+    client.call('features.list', { saeId: sae.id, filter, sort, descending, ...part }),
+  )
   const matching = page.isMore ? await client.call('features.count', { saeId: sae.id, filter }) : page.matching
   await noteChanges({ client, out }, sae.id)
   out.note(out.say('featureCount', { matching, total: page.total, alive: page.alive }))
@@ -159,7 +162,7 @@ export function addFeatureCommands(program: Command, run: RunCommand): void {
     .option('--labelled', 'only features with a label')
     .option('--unlabelled', 'only features without a label')
     .option('--score <0-3>', 'only features whose label was judged to fit so well or better', toScore)
-    .option('--limit <rows>', 'rows to print', toNumber, 50)
+    .option('--limit <rows>', 'rows to print', toLimit, 50)
     .option('--offset <rows>', 'rows to skip', toNumber, 0)
     .action((options: ListOptions) => run((session) => list(session, options)))
   command('show <index>', 'show one feature with its contexts').action((index: string, options: { sae?: string }) =>

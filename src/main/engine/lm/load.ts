@@ -8,6 +8,7 @@ import { HeadsError } from './family'
 import type { FamilyModel, LoadedWeights, ModelConfig, TensorShapes } from './family'
 import { HEAD_NAMES, planLoad, requireRoom } from './load-plan'
 import { LanguageModel } from './model'
+import { requireModelFolder } from './model-folder'
 import { describeIssue, openWeights, readJson } from './weights'
 import type { WeightFiles } from './weights'
 
@@ -28,8 +29,9 @@ const DTYPE_NAMES = new Map([['F32', 'float32'], ['F16', 'float16'], ['BF16', 'b
 
 const AnyConfig = z.looseObject({ model_type: z.string() })
 
-/** @throws AppError file-missing, file-unreadable, model-config-invalid, model-heads-invalid, model-family-unknown */
+/** @throws AppError model-gguf, model-not-folder, file-missing, file-unreadable, model-config-invalid, model-heads-invalid, model-family-unknown */
 async function readConfig(folder: string): Promise<FamilyModel> {
+  await requireModelFolder(folder)
   const path = join(folder, 'config.json')
   const config = await readJson(path, AnyConfig).catch((error: unknown) => {
     if (!(error instanceof AppError) || error.code !== 'file-corrupt') throw error

@@ -1,0 +1,16 @@
+/** Sentences of errors about what is given as a model. Part of the list in errors.ts. */
+
+export const MODEL_SENTENCES = {
+  'model-family-unknown': {
+    en: 'The model type "{family}" is not supported. Supported types: {known}.',
+    ko: '모델 종류 "{family}"은(는) 지원하지 않습니다. 지원하는 종류: {known}.',
+  },
+  'model-gguf': {
+    en: '{path} is a GGUF file, which is not read yet. Add the folder of the same model with config.json, tokenizer.json and safetensors files.',
+    ko: '{path}은(는) 아직 읽지 못하는 GGUF 파일입니다. 같은 모델의 config.json, tokenizer.json, safetensors 파일이 있는 폴더를 추가하세요.',
+  },
+  'model-not-folder': {
+    en: '{path} is a file. A model is added as a folder with config.json, tokenizer.json and safetensors files.',
+    ko: '{path}은(는) 파일입니다. 모델은 config.json, tokenizer.json, safetensors 파일이 있는 폴더로 추가합니다.',
+  },
+} as const satisfies Record<string, { en: string; ko: string }>
