@@ -23,6 +23,8 @@ import { openWorkspace, type Workspace } from './workspace/workspace'
 export { findOwner, type Owner } from './workspace/lock'
 
 const CHECKPOINT_MINUTES = 5
+/** A copy of what people wrote is made this often while the workspace is open, and when it is closed. */
+const COPY_EVERY_MS = 24 * 60 * 60_000
 
 export type MonoscopeOptions = {
   /** The workspace. */
@@ -130,12 +132,23 @@ async function openRooms(options: MonoscopeOptions, { host, workspace, late }: B
     demoFolder,
   })
   late.handlers = handlers
+  const copyPeople = () => {
+    try {
+      store.copyPeople()
+    } catch (error) {
+      // The database itself has everything; a copy is the second place.
+      onUnexpected(error, 'copy of what was written')
+    }
+  }
+  const copying = setInterval(copyPeople, COPY_EVERY_MS).unref()
   log.info({ version, host: options.host, runtime: runtime.path }, 'open')
   let closing: Promise<void> | null = null
   const close = async () => {
     await Promise.all([queue.close(), hub.close(), warm.close()])
     late.handlers = null
     tokens.close()
+    clearInterval(copying)
+    copyPeople()
     store.close()
     // A closed port with the lock still there would look like a dead owner.
     workspace.release()

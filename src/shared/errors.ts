@@ -6,6 +6,7 @@ import { ACTIVATION_SENTENCES } from './errors-activations'
 import { FEATURE_SENTENCES } from './errors-features'
 import { HUB_SENTENCES } from './errors-hub'
 import { MODEL_SENTENCES } from './errors-models'
+import { WORKSPACE_SENTENCES } from './errors-workspace'
 import { WIRE_SENTENCES } from './errors-wire'
 
 type Sentence = { en: string; ko: string }
@@ -128,6 +129,7 @@ export const ERROR_SENTENCES = {
   ...FEATURE_SENTENCES,
   ...HUB_SENTENCES,
   ...MODEL_SENTENCES,
+  ...WORKSPACE_SENTENCES,
   // Training and reading
   'sae-invalid': {
     en: 'The folder {path} holds no usable autoencoder: {reason}. Choose a SAELens folder with cfg.json and sae_weights.safetensors.',
@@ -182,10 +184,6 @@ export const ERROR_SENTENCES = {
   'workspace-too-new': {
     en: 'The workspace {path} was written by a newer version (format {found}, this version knows {known}). Update Monoscope; nothing was changed.',
     ko: '작업 공간 {path}은(는) 더 새로운 버전이 썼습니다(형식 {found}, 이 버전은 {known}까지). Monoscope를 업데이트하세요. 바뀐 것은 없습니다.',
-  },
-  'workspace-damaged': {
-    en: 'The database {path} is damaged: {reason}. It was kept as {keptAs}; restore a backup from the backups folder, or open another workspace.',
-    ko: '데이터베이스 {path}이(가) 손상되었습니다: {reason}. {keptAs}(으)로 보관했습니다. backups 폴더의 백업을 되돌리거나 다른 작업 공간을 여세요.',
   },
   'workspace-busy': {
     en: 'The workspace {path} is open in another process ({pid}) that does not answer. Close it, then try again.',

@@ -1,6 +1,6 @@
 /** Whole processes: the command line, a second process on one workspace, and kills in the middle of a training. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -212,6 +212,40 @@ describe('command line', () => {
     const ended = await startHeadless(['models', 'list', '--json', '--workspace', join(folder, 'future')]).ended
     expect(ended.code).toBe(1)
     expect(lastJson(ended.stdout)).toMatchObject({ error: { code: 'workspace-too-new', details: { found: 99 } } })
+  })
+})
+
+describe('monoscope repair', () => {
+  it('gives labels back after the database was damaged', async () => {
+    const workspace = join(folder, 'damaged')
+    const monoscope = await open('damaged')
+    const model = await monoscope.handlers['models.add']({ path: modelFolder }, never)
+    const sae = monoscope.store.saes.put({
+      ...{
+        name: 'sae',
+        runId: null,
+        modelId: model.id,
+        hookName: 'blocks.2.hook_resid_post',
+        architecture: 'standard',
+      },
+      ...{ dIn: model.dModel, dSae: 16, contextSize: 16, path: '/saes/x', sha256: 'x', partial: false, summary: null },
+      ...{ backend: null, seed: 0 },
+    })
+    const label = { saeId: sae.id, featureIndex: 3, text: '개 이름', author: 'me' }
+    await monoscope.handlers['features.label'](label, never)
+    await monoscope.close()
+    const file = join(workspace, 'workspace.sqlite')
+    writeFileSync(file, Buffer.alloc(100_000, 'no database'))
+    const refused = await startHeadless(['models', 'list', '--json', '--workspace', workspace]).ended
+    expect(lastJson(refused.stdout)).toMatchObject({ error: { code: 'workspace-damaged' } })
+    const repaired = await startHeadless(['repair', '--json', '--workspace', workspace]).ended
+    expect(repaired.code).toBe(0)
+    expect(lastJson(repaired.stdout)).toMatchObject({ rows: { label: 1, sae: 1, model: 1 } })
+    const again = await open('damaged')
+    expect(again.store.labels.of(sae.id, 3)).toMatchObject([{ text: '개 이름', chosen: true }])
+    await again.close()
+    const sound = await startHeadless(['repair', '--json', '--workspace', workspace]).ended
+    expect(lastJson(sound.stdout)).toMatchObject({ error: { code: 'workspace-sound' } })
   })
 })
 

@@ -11,7 +11,6 @@ import { Changes } from '../../src/main/jobs/changes'
 import { JobQueue } from '../../src/main/jobs/queue'
 import { recoverRuns } from '../../src/main/jobs/recover'
 import { findRuntime } from '../../src/main/jobs/runtime'
-import { atlasFile } from '../../src/main/jobs/specs'
 import { WarmWorker } from '../../src/main/jobs/warm-worker'
 import { silentLog } from '../../src/main/log'
 import { PiecesCache } from '../../src/main/workspace/pieces'
@@ -285,6 +284,22 @@ describe('warm worker', () => {
     expect(await wanted).toMatchObject({ path: '/wanted' })
   })
 
+  it('ends a worker that goes on with what nobody wants any more, and asks a new one what waited', async () => {
+    const command = { workerPath, runtime: findRuntime(), log: silentLog() }
+    const worker = new WarmWorker({ command, changes: new Changes(), obeyMs: 20 })
+    onTestFinished(() => worker.close())
+    await ask(worker, '/a')
+    const before = worker.pid
+    const stop = new AbortController()
+    const never = ask(worker, '/never', stop.signal)
+    const wanted = ask(worker, '/wanted')
+    stop.abort()
+    await expect(never).rejects.toMatchObject({ code: 'cancelled' })
+    expect(await wanted).toMatchObject({ path: '/wanted' })
+    expect(worker.pid).not.toBe(before)
+    expect(isAlive(before)).toBe(false)
+  })
+
   it('leaves when it is idle, and when it is closed', async () => {
     const worker = warm(30)
     await ask(worker, '/a')
@@ -311,9 +326,9 @@ function isAlive(pid: number | undefined): boolean {
   }
 }
 
-/** What an atlas job of the first autoencoder would have written. */
+/** What an atlas job of the autoencoder will write: the scripted worker copies it from here. */
 async function writeSampleAtlas(paths: WorkspacePaths): Promise<void> {
-  await writeAtlas(atlasFile(paths, 1), makeAtlas(8))
+  await writeAtlas(join(paths.folder, 'ready-atlas.safetensors'), makeAtlas(8))
   const ids = Int32Array.from([0, 1].flatMap((document) => [...TEXT.ids(document, 0, 64)]))
   const file = join(paths.corpora, tokensFileName({ dataset: DATASET, model: MODEL }))
   await writeCorpusTokens(file, { ids, lengths: Int32Array.of(64, 64) })

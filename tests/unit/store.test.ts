@@ -70,14 +70,13 @@ describe('formats', () => {
     expect(readFileSync(at(folder).path).equals(before)).toBe(true)
   })
 
-  it('keeps a damaged file aside, byte for byte', () => {
+  it('leaves a damaged file as it is, byte for byte', () => {
     const folder = temporaryFolder()
     const garbage = Buffer.alloc(8192, 'this is no database')
     writeFileSync(at(folder).path, garbage)
     const failure = failureOf(() => openDb(at(folder)))
     expect(failure.code).toBe('workspace-damaged')
-    expect(readFileSync(String(failure.details.keptAs)).equals(garbage)).toBe(true)
-    openDb(at(folder)).close()
+    expect(readFileSync(at(folder).path).equals(garbage)).toBe(true)
   })
 
   it('finds damage inside a file that a killed process left', () => {
@@ -92,7 +91,6 @@ describe('formats', () => {
     // A write-ahead log that is still there tells of the kill.
     writeFileSync(`${path}-wal`, Buffer.alloc(32))
     expect(failureOf(() => openDb(at(folder))).code).toBe('workspace-damaged')
-    expect(readdirSync(folder).some((name) => name.includes('.damaged-'))).toBe(true)
   })
 
   it("refuses another program's database without touching it", () => {

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openDb } from '../../src/main/store/db'
@@ -59,6 +60,36 @@ describe('workspace', () => {
       code: 'workspace-open',
       details: { pid: process.pid },
     })
+  })
+
+  it('does not take over from another host, and names it', async () => {
+    const folder = temporaryFolder()
+    writeLock(folder, { pid: deadPid(), port: 1, host: 'another-host.example' })
+    const refusal = {
+      code: 'workspace-elsewhere',
+      details: { host: 'another-host.example', lock: join(folder, LOCK_NAME) },
+    }
+    await expect(openWorkspace(folder, await answering())).rejects.toMatchObject(refusal)
+    await expect(findOwner(folder)).rejects.toMatchObject(refusal)
+    expect(existsSync(join(folder, LOCK_NAME))).toBe(true)
+  })
+
+  it('takes over after a restart of this host, and from a process number that was given again', async () => {
+    const lock = { port: 1, host: hostname() }
+    const after = temporaryFolder()
+    writeLock(after, { ...lock, bootId: 'an earlier boot' })
+    ;(await openWorkspace(after, await answering())).release()
+    const silent = createTcpServer()
+    const again = temporaryFolder()
+    writeLock(again, { ...lock, port: await listening(silent), processStart: '1' })
+    if (existsSync('/proc/self/stat')) (await openWorkspace(again, await answering())).release()
+  })
+
+  it('does not take the workspace of an owner that lives and resets connections, as one short of descriptors does', async () => {
+    const folder = temporaryFolder()
+    const server = createTcpServer((socket) => socket.resetAndDestroy())
+    writeLock(folder, { port: await listening(server) })
+    await expect(openWorkspace(folder, await answering())).rejects.toMatchObject({ code: 'workspace-busy' })
   })
 
   it('lets exactly one of many takers win a stale lock', async () => {

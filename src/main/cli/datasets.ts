@@ -60,7 +60,7 @@ export function addDatasetCommands(program: Command, run: RunCommand): void {
 /** Looking into a dataset. */
 function addReadingCommands(datasets: Command, run: RunCommand): void {
   datasets
-    .command('preview <id or name>')
+    .command('preview <dataset>')
     .description('print some documents as they are read')
     .option('--first <index>', 'where to begin', toNumber, 0)
     .option('--count <documents>', 'how many', toNumber, 10)
@@ -73,7 +73,7 @@ function addReadingCommands(datasets: Command, run: RunCommand): void {
       }),
     )
   datasets
-    .command('tokens <id or name>')
+    .command('tokens <dataset>')
     .description('count the tokens that a model makes of it')
     .option('--model <id or name>', 'the newest unless given')
     .action((wanted: string, { model }: { model?: string }) =>

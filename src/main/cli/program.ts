@@ -13,11 +13,12 @@ import { addMapCommand } from './map'
 import { addModelCommands } from './models'
 import { addNeuronCommand } from './neurons'
 import { addTagCommands } from './tags'
+import { addRepairCommand } from './repair'
 import { addRunCommands } from './runs'
 import { addSafetyCommands } from './safety'
 import { addSearchCommands } from './search'
 import { addServeCommand } from './serve'
-import { languageOf, openSession, type GlobalOptions, type Program, type Session } from './session'
+import { languageOf, openSession, workspaceFolder, type GlobalOptions, type Program, type Session } from './session'
 import type { RunCommand } from './run-command'
 import { addTextCommand } from './text'
 import type { TextName } from './texts'
@@ -53,7 +54,16 @@ function runner(command: Command, program: Program, signal: AbortSignal): { run:
     ending.status = USAGE
     return Promise.resolve()
   }
-  return { run: Object.assign(run, { refuse }), ending }
+  const without = async (work: (where: { out: Output; folder: string }) => Promise<void>) => {
+    const out = new Output(options().json === true, languageOf(options()))
+    try {
+      await work({ out, folder: workspaceFolder(options()) })
+    } catch (error) {
+      out.error(error)
+      ending.status = FAILED
+    }
+  }
+  return { run: Object.assign(run, { refuse, without }), ending }
 }
 
 /**
@@ -86,6 +96,7 @@ export async function runCommandLine(args: readonly string[], program: Program, 
   addTextCommand(command, run)
   addSafetyCommands(command, run)
   addCatalogCommands(command, run)
+  addRepairCommand(command, run)
   addServeCommand(command, run, program)
   addDemoCommand(command, run, program)
   try {

@@ -1,4 +1,5 @@
 /** How a command group runs its commands: each in a session of its own, with an exit status. */
+import type { Output } from './output'
 import type { Session } from './session'
 import type { TextName } from './texts'
 
@@ -6,4 +7,6 @@ import type { TextName } from './texts'
 export type RunCommand = {
   (work: (session: Session) => Promise<unknown>): Promise<void>
   refuse(sentence: TextName): Promise<void>
+  /** Runs a command that needs no open workspace, only to know where it is. */
+  without(work: (where: { out: Output; folder: string }) => Promise<void>): Promise<void>
 }

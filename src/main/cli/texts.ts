@@ -2,6 +2,11 @@
 import type { Language } from '../../shared/errors'
 
 const TEXTS = {
+  repaired: {
+    en: 'Repaired. Taken over: {label} labels, {feature_tag} tags on features, {note} notes, {list} lists, {safety_flag} safety entries, {saved_view} saved views, {run} runs, {sae} autoencoders; {fromCopy} rows came from the copy in backups. Build the atlases again.',
+    ko: '복구했습니다. 옮긴 것: 라벨 {label}개, 특징에 붙은 태그 {feature_tag}개, 메모 {note}개, 목록 {list}개, 안전 항목 {safety_flag}개, 저장된 보기 {saved_view}개, 학습 {run}개, 오토인코더 {sae}개. backups의 사본에서 온 행은 {fromCopy}개입니다. 아틀라스는 다시 만드세요.',
+  },
+  repairedKept: { en: 'The damaged file is kept as {keptAs}.', ko: '손상된 파일은 {keptAs}(으)로 보관했습니다.' },
   modelAdded: {
     en: 'Model {id}: {name} ({family}, {layers} layers, width {width}, {parameters} parameters)',
     ko: '모델 {id}: {name} ({family}, 층 {layers}개, 너비 {width}, 매개변수 {parameters}개)',

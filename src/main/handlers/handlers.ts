@@ -45,19 +45,28 @@ export function makeHandlers(services: Services): MonoscopeHandlers {
   }
   const isCall = (name: string) =>
     Object.entries(contract).some(([known, { kind }]) => known === name && kind === 'call')
+  const translate = (error: unknown) => translateSystemError(error, services.paths.database)
   const translated = Object.entries(handlers).map(([name, handler]) => {
-    if (!isCall(name)) return [name, handler]
-    const ask: (...args: never[]) => unknown = handler
-    return [
-      name,
-      async (...args: never[]) => {
+    if (!isCall(name)) {
+      const feed = handler as (...args: never[]) => AsyncIterable<unknown>
+      const translatedFeed = async function* (...args: never[]) {
         try {
-          return await ask(...args)
+          yield* feed(...args)
         } catch (error) {
-          throw translateSystemError(error, services.paths.folder)
+          throw translate(error)
         }
-      },
-    ]
+      }
+      return [name, translatedFeed]
+    }
+    const ask: (...args: never[]) => unknown = handler
+    const translatedCall = async (...args: never[]) => {
+      try {
+        return await ask(...args)
+      } catch (error) {
+        throw translate(error)
+      }
+    }
+    return [name, translatedCall]
   })
   // The same names with the same arguments and answers; only what is thrown differs.
   return Object.fromEntries(translated) as MonoscopeHandlers

@@ -34,8 +34,11 @@ export function bySpan(
   return { starts, features, values: Float32Array.from(values) }
 }
 
-/** What is known of each active feature, the largest share of its own maximum first. */
-function known({ store }: Services, sae: Sae, active: ReturnType<typeof bySpan>): TextFeature[] {
+/**
+ * What is known of each active feature, the largest share of its own maximum first. Counted by token: a span may hold several, as
+ * Hangul and emoji do.
+ */
+function known({ store }: Services, sae: Sae, active: { features: Uint32Array; values: Float32Array }): TextFeature[] {
   const found = new Map<number, { firedTokens: number; largest: number }>()
   active.features.forEach((feature, at) => {
     const value = active.values[at] ?? 0
@@ -71,7 +74,7 @@ export const textHandlers = (services: Services) => {
       const { ids, sinks, ...codes } = await encode(services, sae, written, signal)
       const spans = toSpans(ids, null, await piecesOf(services, sae))
       const active = bySpan(spans, codes)
-      const features = known(services, sae, active)
+      const features = known(services, sae, codes)
       const place = new Map(features.map(({ featureIndex }, at) => [featureIndex, at]))
       return {
         ...{ spans, starts: active.starts, features, values: active.values },

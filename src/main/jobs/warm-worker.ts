@@ -7,6 +7,8 @@ import { describeExit, WorkerProcess, type WorkerCommand } from './worker-proces
 
 const IDLE_MS = 10 * 60_000
 const LEAVE_PATIENCE_MS = 1000
+/** A worker that goes on with a question this long after its asker has left is ended, so that others get their turn. */
+const OBEY_MS = 2000
 
 type Ask = {
   id: number
@@ -18,7 +20,7 @@ type Ask = {
 
 const ignore = () => undefined
 
-export type WarmWorkerOptions = { command: WorkerCommand; changes: Changes; idleMs?: number }
+export type WarmWorkerOptions = { command: WorkerCommand; changes: Changes; idleMs?: number; obeyMs?: number }
 
 export class WarmWorker {
   private worker: WorkerProcess | null = null
@@ -82,7 +84,7 @@ export class WarmWorker {
       const onAbort = () => {
         // A question that is being answered ends when the worker says so; what it still says is dropped.
         this.waiting = this.waiting.filter((ask) => ask.id !== id)
-        if (this.asked?.id === id) this.worker?.send({ type: 'abort', id })
+        if (this.asked?.id === id) this.abortAsked(id)
         reject(new AppError('cancelled'))
       }
       signal?.addEventListener('abort', onAbort, { once: true })
@@ -100,6 +102,18 @@ export class WarmWorker {
       })
       this.pump()
     })
+  }
+
+  /** Tells the worker that nobody wants the answer any more, and ends it when it does not listen: a regular expression may never end. */
+  private abortAsked(id: number): void {
+    const { worker } = this
+    worker?.send({ type: 'abort', id })
+    const endIfBusy = () => {
+      if (!worker || this.worker !== worker || this.asked?.id !== id) return
+      this.options.command.log.warn({ question: id }, 'the warm worker did not stop when told to and is ended')
+      void worker.stop(0)
+    }
+    setTimeout(endIfBusy, this.options.obeyMs ?? OBEY_MS).unref()
   }
 
   /** Rejects what waits and ends the process. */

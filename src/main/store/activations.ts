@@ -4,6 +4,7 @@ import { Job, type ActivationSet, type TrainConfig } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import { jsonOf, now } from './blobs'
 import type { Db } from './db'
+import { freeId } from './free-id'
 
 export type NewActivationSet = Pick<
   ActivationSet,
@@ -29,7 +30,11 @@ const setOf = (row: Row): ActivationSet => ({
 })
 
 export class ActivationStore {
-  constructor(private readonly db: Db) {}
+  /** @param folder of all sets */
+  constructor(
+    private readonly db: Db,
+    private readonly folder: string,
+  ) {}
 
   /** Newest first. */
   list(): ActivationSet[] {
@@ -53,13 +58,14 @@ export class ActivationStore {
       )
       .get(values)
     if (same) return this.get(same.id)
-    const { lastInsertRowid } = this.db
+    const id = freeId(this.db, 'activation_set', this.folder)
+    this.db
       .prepare(
-        `INSERT INTO activation_set (name, model_id, dataset_id, hook_names, context_size, tokens, d_in, seed, created_at)
-         VALUES (@name, @modelId, @datasetId, @hookNames, @contextSize, @tokens, @dIn, @seed, @createdAt)`,
+        `INSERT INTO activation_set (id, name, model_id, dataset_id, hook_names, context_size, tokens, d_in, seed, created_at)
+         VALUES (@id, @name, @modelId, @datasetId, @hookNames, @contextSize, @tokens, @dIn, @seed, @createdAt)`,
       )
-      .run(values)
-    return this.get(Number(lastInsertRowid))
+      .run({ ...values, id })
+    return this.get(id)
   }
 
   /**

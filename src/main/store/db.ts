@@ -1,5 +1,6 @@
-/** Opens the workspace's SQLite file: settings, a check after an unclean exit, migrations; a damaged file is kept aside. */
-import { existsSync, renameSync, statSync } from 'node:fs'
+/** Opens the workspace's SQLite file: settings, a check after an unclean exit, migrations; a damaged file is refused as it is. */
+import { existsSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { AppError } from '../../shared/errors'
 import { MIGRATIONS, migrate } from './migrate'
@@ -10,16 +11,23 @@ export type OpenDbOptions = { path: string; backups: string; migrations?: readon
 
 /**
  * Opens or makes the database.
- * @throws AppError `workspace-damaged` (the file was renamed aside), `workspace-too-new`, `migration-failed`
+ * @throws AppError `workspace-damaged` (the file stays as it is, see repair.ts), `workspace-too-new`, `migration-failed`
  */
 export function openDb({ path, backups, migrations = MIGRATIONS }: OpenDbOptions): Db {
   // SQLite removes the write-ahead log when the last connection closes, so one that is there means a killed process.
   const isUnclean = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
+  const aside = missingBesideDamaged(path)
+  if (aside !== null) {
+    // An empty database here would number its runs from 1 and write over those of the damaged one.
+    const reason = `it is missing, and beside it lies ${basename(aside)}`
+    throw new AppError('workspace-damaged', { path, reason })
+  }
   let db: Db | undefined
   try {
     db = new Database(path, { timeout: 5000 })
     db.pragma('journal_mode = WAL')
-    db.pragma('synchronous = NORMAL')
+    // A label that was acknowledged survives a power cut: in WAL mode only FULL syncs the log at every commit.
+    db.pragma('synchronous = FULL')
     db.pragma('foreign_keys = ON')
     // Lists of a million features are read along one index: 64 MB of pages, and what the system has of the rest.
     db.pragma('cache_size = -65536')
@@ -31,7 +39,7 @@ export function openDb({ path, backups, migrations = MIGRATIONS }: OpenDbOptions
     db?.close()
     const reason = damageOf(error)
     if (reason === null) throw error
-    throw new AppError('workspace-damaged', { path, reason, keptAs: keepAside(path) }, { cause: error })
+    throw new AppError('workspace-damaged', { path, reason }, { cause: error })
   }
 }
 
@@ -42,17 +50,46 @@ function check(db: Db): void {
   if (answer !== 'ok') throw new Damaged(answer)
 }
 
+/** Whether SQLite says that the file is no sound database. */
+export const isDamage = (error: unknown): boolean =>
+  error instanceof Database.SqliteError && (error.code.startsWith('SQLITE_CORRUPT') || error.code === 'SQLITE_NOTADB')
+
 function damageOf(error: unknown): string | null {
   if (error instanceof Damaged) return error.message
-  if (!(error instanceof Database.SqliteError)) return null
-  return error.code.startsWith('SQLITE_CORRUPT') || error.code === 'SQLITE_NOTADB' ? error.message : null
+  return isDamage(error) && error instanceof Error ? error.message : null
+}
+
+/** What is wrong with a database file, or null when a full check finds nothing. */
+export function damageIn(path: string): string | null {
+  let db: Db | undefined
+  try {
+    db = new Database(path, { readonly: true, fileMustExist: true })
+    check(db)
+    return null
+  } catch (error) {
+    const reason = damageOf(error)
+    if (reason === null) throw error
+    return reason
+  } finally {
+    db?.close()
+  }
+}
+
+const MARK = '.damaged-'
+
+/** The newest damaged database that was put aside while no other took its place; null where there is none. */
+export function missingBesideDamaged(path: string): string | null {
+  if (existsSync(path) || !existsSync(dirname(path))) return null
+  const names = readdirSync(dirname(path)).filter((name) => name.startsWith(basename(path) + MARK))
+  const newest = names.filter((name) => !/-(wal|shm)$/.test(name)).sort().at(-1) // prettier-ignore
+  return newest === undefined ? null : join(dirname(path), newest)
 }
 
 /** Renames the file and its write-ahead log to a free name; nothing is deleted. */
-function keepAside(path: string): string {
+export function keepAside(path: string): string {
   const stamp = new Date().toISOString().replace(/[:.]/g, '-')
-  let keptAs = `${path}.damaged-${stamp}`
-  for (let n = 2; existsSync(keptAs); n++) keptAs = `${path}.damaged-${stamp}-${n}`
+  let keptAs = `${path}${MARK}${stamp}`
+  for (let n = 2; existsSync(keptAs); n++) keptAs = `${path}${MARK}${stamp}-${n}`
   for (const suffix of ['', '-wal', '-shm']) {
     if (existsSync(path + suffix)) renameSync(path + suffix, keptAs + suffix)
   }

@@ -3,6 +3,7 @@ import { Actual, Backend, Forecast, Job, type JobState, type Run, SaeSummary, Tr
 import { AppError } from '../../shared/errors'
 import { jsonOf, now, toJson } from './blobs'
 import type { Db } from './db'
+import { freeId } from './free-id'
 
 type Row = {
   id: number
@@ -50,7 +51,11 @@ const runOf = (row: Row): StoredRun => ({
 })
 
 export class RunStore {
-  constructor(private readonly db: Db) {}
+  /** @param folder of all runs */
+  constructor(
+    private readonly db: Db,
+    private readonly folder: string,
+  ) {}
 
   /** Newest first. */
   list(): StoredRun[] {
@@ -67,10 +72,13 @@ export class RunStore {
   /** Adds a run without a job; returns its id. */
   add(name: string, config: TrainConfig): number {
     const steps = Math.max(1, Math.ceil(config.trainingTokens / config.batchTokens))
-    const { lastInsertRowid } = this.db
-      .prepare('INSERT INTO run (name, config, model_id, dataset_id, steps, created_at) VALUES (?, ?, ?, ?, ?, ?)')
-      .run(name, toJson(config), config.modelId, config.datasetId, steps, now())
-    return Number(lastInsertRowid)
+    const id = freeId(this.db, 'run', this.folder)
+    this.db
+      .prepare(
+        'INSERT INTO run (id, name, config, model_id, dataset_id, steps, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      )
+      .run(id, name, toJson(config), config.modelId, config.datasetId, steps, now())
+    return id
   }
 
   setBackend(id: number, backend: Backend): void {

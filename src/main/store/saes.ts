@@ -1,9 +1,10 @@
 /** Rows of autoencoders; their weights are SAELens folders, paths inside the workspace are stored relative to it. */
-import { isAbsolute, relative, resolve, sep } from 'node:path'
+import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { Backend, Sae, SaeQuality, SaeSummary } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import { jsonOf, now, toJson } from './blobs'
 import type { Db } from './db'
+import { freeId } from './free-id'
 
 export type NewSae = Omit<Sae, 'id' | 'modelName' | 'quality' | 'atlas' | 'createdAt'>
 
@@ -92,6 +93,7 @@ export class SaeStore {
       }
       const values = {
         ...sae,
+        id: freeId(this.db, 'sae', join(this.folder, 'saes')),
         path: this.stored(sae.path),
         partial: sae.partial ? 1 : 0,
         summary: toJson(sae.summary),
@@ -100,16 +102,15 @@ export class SaeStore {
       }
       this.db
         .prepare(
-          `INSERT INTO sae (name, run_id, model_id, hook_name, architecture, d_in, d_sae, context_size, path, sha256, partial,
+          `INSERT INTO sae (id, name, run_id, model_id, hook_name, architecture, d_in, d_sae, context_size, path, sha256, partial,
              summary, backend, seed, created_at)
-           VALUES (@name, @runId, @modelId, @hookName, @architecture, @dIn, @dSae, @contextSize, @path, @sha256, @partial,
+           VALUES (@id, @name, @runId, @modelId, @hookName, @architecture, @dIn, @dSae, @contextSize, @path, @sha256, @partial,
              @summary, @backend, @seed, @createdAt)
            ON CONFLICT (run_id) DO UPDATE SET path = @path, sha256 = @sha256, partial = @partial, d_in = @dIn, d_sae = @dSae,
              summary = @summary, backend = @backend`,
         )
         .run(values)
-      const id = this.db.prepare<[], number>('SELECT max(id) FROM sae').pluck().get()
-      return before ? this.get(before.id) : this.get(id ?? 0)
+      return this.get(before?.id ?? values.id)
     })()
   }
 

@@ -1,4 +1,5 @@
 /** Everything a workspace remembers: one object per aggregate over one SQLite file. */
+import { join } from 'node:path'
 import { ActivationStore } from './activations'
 import { AtlasImport } from './atlas-import'
 import { DatasetStore } from './datasets'
@@ -14,6 +15,7 @@ import { MetricStore } from './metrics'
 import { ModelStore } from './models'
 import { NeuronStore } from './neurons'
 import { NoteStore } from './notes'
+import { copyPeople } from './people-copy'
 import { RunStore } from './runs'
 import { SaeStore } from './saes'
 import { SafetyStore } from './safety'
@@ -42,6 +44,8 @@ export type Store = {
   safety: SafetyStore
   exports: ExportStore
   settings: SettingStore
+  /** Writes a copy of what people wrote beside the database, unless nothing has changed; see people-copy.ts. */
+  copyPeople(): void
   /** Runs several writes as one: all or none. Nothing in it may be asynchronous. */
   together<T>(writes: () => T): T
   close(): void
@@ -62,8 +66,8 @@ export function openStore(options: OpenDbOptions & { folder: string }): Store {
   return {
     models: new ModelStore(db),
     datasets: new DatasetStore(db),
-    activations: new ActivationStore(db),
-    runs: new RunStore(db),
+    activations: new ActivationStore(db, join(options.folder, 'activations')),
+    runs: new RunStore(db, join(options.folder, 'runs')),
     jobs: new JobStore(db),
     metrics: new MetricStore(db),
     saes: new SaeStore(db, options.folder),
@@ -80,6 +84,7 @@ export function openStore(options: OpenDbOptions & { folder: string }): Store {
     savedViews: new SavedViewStore(db),
     exports: new ExportStore(db, options.folder),
     settings: new SettingStore(db),
+    copyPeople: () => void copyPeople(db, options.backups),
     together: (writes) => db.transaction(writes)(),
     close: () => db.close(),
   }

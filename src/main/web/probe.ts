@@ -1,7 +1,10 @@
 /** Asks a loopback port whether a Monoscope with a given token answers there. */
 import { request } from 'node:http'
 
-/** `ours` answers with the token; `refused` nobody listens; `other` something else answers; `silent` no answer in time. */
+/**
+ * `ours` answers with the token; `refused` nobody listens; `other` something else answers; `silent` no answer in time, or none that
+ * tells anything: an owner, or an asker, that is short of file descriptors resets or cannot connect, and is alive all the same.
+ */
 export type ProbeResult = 'ours' | 'refused' | 'other' | 'silent'
 
 export const ALIVE_PATH = '/alive'
@@ -21,7 +24,10 @@ export function probeHost({ port, token }: { port: number; token: string }, time
     }, timeoutMs)
     asking.on('error', (error) => {
       clearTimeout(timer)
-      resolve('code' in error && error.code === 'ECONNREFUSED' ? 'refused' : 'other')
+      const code = 'code' in error ? String(error.code) : ''
+      // What is no HTTP comes from another program.
+      if (code === 'ECONNREFUSED') resolve('refused')
+      else resolve(code.startsWith('HPE_') ? 'other' : 'silent')
     })
     asking.end()
   })

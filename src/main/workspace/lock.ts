@@ -5,6 +5,7 @@
  */
 import { closeSync, constants, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { z } from 'zod'
@@ -20,6 +21,11 @@ const Owner = z.object({
   port: z.int().min(1).max(65535),
   token: z.string().min(16),
   startedAt: z.string(),
+  /** Where the owner runs; locks of older versions do not say. */
+  host: z.string().max(300).optional(),
+  bootId: z.string().max(100).optional(),
+  /** When the process was started, in the system's own count since it booted: the same number again is another process. */
+  processStart: z.string().max(40).optional(),
 })
 /** The process that owns a workspace, and how to ask it. */
 export type Owner = z.infer<typeof Owner>
@@ -39,7 +45,10 @@ export async function takeLock(folder: string, endpoint: Endpoint): Promise<Lock
     const owner = readOwner(path)
     if (owner && (await isOwned(owner, folder))) return { taken: false, owner }
     rmSync(path, { force: true })
-    writeLock(path, { pid: process.pid, port, token, startedAt: new Date().toISOString() })
+    const processStart = startOf(process.pid)
+    const startedAt = new Date().toISOString()
+    const own = { pid: process.pid, port, token, startedAt, ...identity() }
+    writeLock(path, processStart === null ? own : { ...own, processStart })
     return { taken: true, release: () => release(path, token) }
   })
 }
@@ -64,12 +73,46 @@ function readOwner(path: string): Owner | null {
 }
 
 async function isOwned(owner: Owner, folder: string): Promise<boolean> {
+  const here = identity()
+  // Ports and process numbers of another host or container mean nothing here, so nothing can be asked of its owner.
+  if (owner.host !== undefined && owner.host !== here.host) {
+    const lock = join(folder, LOCK_NAME)
+    throw new AppError('workspace-elsewhere', { path: folder, host: owner.host, pid: owner.pid, lock })
+  }
+  if (owner.bootId !== undefined && owner.bootId !== here.bootId) return false
   const answer: ProbeResult = await probeHost(owner)
   if (answer === 'ours') return true
   // The owner listens for as long as it lives: a closed port, or one with another service behind it, means that it is gone,
   // even when its process number lives on in another program.
-  if (answer !== 'silent' || !isAlive(owner.pid)) return false
+  if (answer !== 'silent' || !isAlive(owner.pid) || hasOtherStart(owner)) return false
   throw new AppError('workspace-busy', { path: folder, pid: owner.pid })
+}
+
+/** What tells this host and this boot from others. */
+function identity(): { host: string; bootId?: string } {
+  const bootId = readIfThere('/proc/sys/kernel/random/boot_id')?.trim()
+  return { host: hostname(), ...(bootId ? { bootId } : {}) }
+}
+
+/** When a process was started, or null where the system does not say. */
+function startOf(pid: number): string | null {
+  // The second field is a name in parentheses that may hold anything; the start is the 20th after it.
+  const stat = readIfThere(`/proc/${pid}/stat`)
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null
+}
+
+/** Whether the number of the owner was given to another process since. */
+function hasOtherStart({ pid, processStart }: Owner): boolean {
+  const start = startOf(pid)
+  return processStart !== undefined && start !== null && start !== processStart
+}
+
+function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
+  }
 }
 
 function isAlive(pid: number): boolean {

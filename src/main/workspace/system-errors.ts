@@ -2,6 +2,7 @@
 import Database from 'better-sqlite3'
 import { AppError } from '../../shared/errors'
 import { writeError } from '../files/atomic'
+import { isDamage } from '../store/db'
 
 /**
  * Translates a full disk or a refused write; anything else passes unchanged.
@@ -12,6 +13,10 @@ export function translateSystemError(error: unknown, path: string): unknown {
   if (error instanceof Database.SqliteError) {
     if (error.code === 'SQLITE_FULL' || error.code === 'SQLITE_IOERR_WRITE')
       return new AppError('disk-full', { path }, { cause: error })
+    if (isDamage(error)) return new AppError('workspace-damaged', { path, reason: error.message }, { cause: error })
+    if (error.code.startsWith('SQLITE_IOERR')) {
+      return new AppError('workspace-unreadable', { path, reason: error.message }, { cause: error })
+    }
     if (error.code.startsWith('SQLITE_READONLY') || error.code.startsWith('SQLITE_CANTOPEN')) {
       return new AppError('workspace-unwritable', { path, reason: error.message }, { cause: error })
     }

@@ -60,7 +60,9 @@ export async function openWorkspace(path: string, endpoint: Endpoint): Promise<W
   const paths = workspacePaths(path)
   const { folder } = paths
   try {
-    for (const name of SUBFOLDERS) mkdirSync(join(folder, name), { recursive: true })
+    // A workspace may hold unpublished text and models: made for its owner alone. One that is there keeps what it was given.
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    for (const name of SUBFOLDERS) mkdirSync(join(folder, name), { recursive: true, mode: 0o700 })
     accessSync(folder, constants.W_OK)
     const lock = await takeLock(folder, endpoint)
     if (!lock.taken) throw new AppError('workspace-open', { path: folder, pid: lock.owner.pid })
