@@ -41,7 +41,8 @@ export async function openProbeReader(files: DemoFiles, demo: string, folder: st
   const stored = await readSaelens(spec.sae.path)
   const sae = createSae(stored, spec.sae.path)
   const { hookName, contextSize } = spec.sae
-  const own = { model, sae, hookName, bosId: tokenizer.bosId, contextSize, sinkNorm: sinkNormOf(stored) }
+  const { bosId, specialIds } = tokenizer
+  const own = { model, sae, hookName, bosId, specialIds, contextSize, sinkNorm: sinkNormOf(stored) }
   const windowTokens = contextSize - (tokenizer.bosId === null ? 0 : 1)
   const readIds = async (ids: number[]): Promise<Firing> => {
     const { codes } = await encodeText(ids, own, () => Promise.resolve(true))

@@ -23,6 +23,7 @@ async function capture(): Promise<object> {
       : threadSource({
           ...{ entry, threads, modelPath: folder, blocks: job.blocks, hookName, backend: job.backend },
           bosId: null,
+          specialIds: new Set<number>(),
           dIn: dModel,
         })
   const loadedMb = process.memoryUsage().rss / 1e6

@@ -43,11 +43,11 @@ afterAll(() => rm(root, { recursive: true }))
 /** The active features of a document, as own text is encoded. */
 async function readerOf(): Promise<(ids: number[]) => Promise<TextCodes>> {
   const model = await loadModel(spec.model.path)
-  const { bosId } = await loadTokenizer(spec.model.path, model.config.vocabulary)
+  const { bosId, specialIds } = await loadTokenizer(spec.model.path, model.config.vocabulary)
   const stored = await readSaelens(spec.sae.path)
   const { hookName, contextSize } = spec.sae
   const sae = createSae(stored, spec.sae.path)
-  const reader = { model, sae, hookName, bosId, contextSize, sinkNorm: sinkNormOf(stored) }
+  const reader = { model, sae, hookName, bosId, specialIds, contextSize, sinkNorm: sinkNormOf(stored) }
   return (ids) => encodeText(ids, reader, () => Promise.resolve(true))
 }
 

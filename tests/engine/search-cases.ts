@@ -15,7 +15,8 @@ function actsOf(text: string): number[] {
 function setUp() {
   const model = toyModel()
   const sae = createSae({ architecture: 'standard', dIn: TOY.dIn, dSae: TOY.dSae, weights: toyWeights() }, '')
-  const reader = { model, hookName: TOY.hookName, bosId: TOY.bosId, encode: toyTokenizer.encode }
+  const tokens = { bosId: TOY.bosId, specialIds: new Set<number>(), sinkNorm: null, contextSize: TOY.contextSize }
+  const reader = { model, hookName: TOY.hookName, ...tokens, encode: toyTokenizer.encode }
   return {
     search: (prompts: { text: string; positive: boolean }[], allowed = new Uint8Array(TOY.dSae).fill(1), limit = 100) =>
       searchPrompts(reader, sae, { prompts, maxActivations, allowed, limit }),

@@ -71,6 +71,7 @@ describe.skipIf(!stories)('threads', () => {
       hookName,
       backend: 'wasm',
       bosId: 1,
+      specialIds: new Set<number>(),
       dIn: 64,
     }
     const source = threadSource(setup)
@@ -92,6 +93,7 @@ describe.skipIf(!stories)('threads', () => {
       hookName,
       backend: 'wasm',
       bosId: 1,
+      specialIds: new Set<number>(),
       dIn: 64,
     }
     const source = threadSource(setup)

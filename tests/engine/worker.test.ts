@@ -119,7 +119,14 @@ describe.skipIf(!stories)('worker', () => {
       { text: 'The little dog saw a boy', positive: true },
     ]
     const allowed = new Uint8Array(96).fill(1)
-    const input = { model, sae: { path: sae.path, hookName }, prompts, maxActivations: stored.max, allowed, limit: 10 }
+    const input = {
+      model,
+      sae: { path: sae.path, hookName, contextSize: 64 },
+      prompts,
+      maxActivations: stored.max,
+      allowed,
+      limit: 10,
+    }
     warm.tell({ type: 'ask', id: 7, name: 'searchPrompts', input })
     const answer = await warm.first('answer')
     expect(answer.id).toBe(7)

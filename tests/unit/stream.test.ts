@@ -25,7 +25,7 @@ const windows = (() => {
 /** A model whose result depends on everything in its pass, padding and place in the batch included, and that counts its passes. */
 function sensitiveSource(passesAhead: number): ActivationSource & { passes: number } {
   return {
-    ...{ hookName: 'x', bosId: 1, dIn: D_IN, passesAhead, passes: 0 },
+    ...{ hookName: 'x', bosId: 1, specialIds: new Set<number>(), dIn: D_IN, passesAhead, passes: 0 },
     start(ids, rows) {
       this.passes += 1
       const company = ids.reduce((sum, id, at) => (sum * 31 + id * (at + 1)) % 65_521, rows)

@@ -69,6 +69,8 @@ export const ActivationIndex = z.object({
   textSha256: Sha256,
   contextSize: z.int().positive(),
   bosId: z.int().min(0).nullable(),
+  /** Tokens that were left out wherever they stood; sets of older versions left out the BOS of each window alone. */
+  specialIds: z.array(z.int().min(0)).optional(),
   dIn: z.int().positive().max(1_000_000),
   seed: Count,
   /** Text tokens asked for, and those there were to train on and to judge by; sinks are among them. */

@@ -8,6 +8,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../../shared/errors'
+import { hfHookName } from './hf-hook-name'
 import { recoverFolder, replaceFolder, writeError } from './atomic'
 import { openSafetensors, writeSafetensors } from './safetensors'
 import type { SafetensorsFile } from './safetensors'
@@ -48,6 +49,10 @@ export type SaelensOrigin = {
   contextSize: number
   prependBos: boolean
   datasetPath: string
+  /** Token ids that were left out of training wherever they stood; unknown unless given. */
+  excludedIds?: readonly number[]
+  /** Family of the model; names the hook in Hugging Face's words where it is given. */
+  family?: string
   /** Kept under `metadata.monoscope`: scale, seed, figures and the like. */
   monoscope: Record<string, string | number | null>
 }
@@ -87,6 +92,7 @@ const invalid = (path: string, reason: string, cause?: unknown) =>
   new AppError('sae-invalid', { path, reason }, { cause })
 
 function configOf(sae: SaeToWrite, origin: SaelensOrigin): Record<string, unknown> {
+  const { family, hookName, excludedIds = [] } = origin
   return {
     architecture: sae.architecture,
     d_in: sae.dIn,
@@ -101,12 +107,14 @@ function configOf(sae: SaeToWrite, origin: SaelensOrigin): Record<string, unknow
       sae_lens_version: LAYOUT_VERSION,
       sae_lens_training_version: null,
       model_name: origin.modelName,
-      model_class_name: 'AutoModelForCausalLM',
+      // The class whose hooks are named like ours; hf_hook_name is the same place in AutoModelForCausalLM.
+      model_class_name: 'HookedTransformer',
       model_from_pretrained_kwargs: {},
-      hook_name: origin.hookName,
+      hook_name: hookName,
+      hf_hook_name: family === undefined ? null : hfHookName(family, hookName),
       hook_head_index: null,
       prepend_bos: origin.prependBos,
-      exclude_special_tokens: false,
+      exclude_special_tokens: excludedIds.length > 0 ? [...excludedIds] : false,
       context_size: origin.contextSize,
       seqpos_slice: [null],
       dataset_path: origin.datasetPath,

@@ -18,7 +18,7 @@ async function searchPrompts(services: Services, question: Question, signal: Abo
     'searchPrompts',
     {
       model: store.models.get(sae.modelId),
-      sae: { path: sae.path, hookName: sae.hookName },
+      sae: { path: sae.path, hookName: sae.hookName, contextSize: sae.contextSize },
       prompts: question.prompts.map(({ text, sign }) => ({ text, positive: sign === 'positive' })),
       maxActivations,
       allowed,

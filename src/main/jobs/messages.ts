@@ -10,7 +10,7 @@ import type { ChatMessage, Generated, Sampling } from '../../shared/contract/lm'
 import type { Failure } from '../../shared/errors'
 import type { FilePart } from '../files/stamp'
 
-const ModelSource = z.object({ name: z.string(), path: z.string(), sha256: z.string() })
+const ModelSource = z.object({ name: z.string(), path: z.string(), sha256: z.string(), family: z.string().optional() })
 const DatasetSource = z.object({
   name: z.string(),
   path: z.string(),
@@ -214,7 +214,7 @@ export type Requests = {
   searchPrompts: {
     ask: {
       model: z.infer<typeof ModelSource>
-      sae: { path: string; hookName: string }
+      sae: { path: string; hookName: string; contextSize: number }
       prompts: { text: string; positive: boolean }[]
       maxActivations: Float32Array
       allowed: Uint8Array

@@ -120,7 +120,8 @@ export class Answerer {
     const { model, tokenizer } = await this.model(input.model)
     const { sae, sinkNorm } = await this.sae(input.sae.path, model.config.dModel)
     const contextSize = Math.min(input.sae.contextSize, model.config.contextSize)
-    const reader = { model, sae, hookName: input.sae.hookName, bosId: tokenizer.bosId, contextSize, sinkNorm }
+    const { bosId, specialIds } = tokenizer
+    const reader = { model, sae, hookName: input.sae.hookName, bosId, specialIds, contextSize, sinkNorm }
     const { codes, ...rest } = await encodeText(tokenizer.encode(input.text), reader, async () => {
       await giveWay()
       return !signal.aborted
@@ -134,7 +135,7 @@ export class Answerer {
   ): Promise<Requests['compareFeatures']['answer']> {
     const { model, tokenizer } = await this.model(input.model)
     const open = (path: string) => this.sae(path, model.config.dModel)
-    return compareFeatures(input, { model, bosId: tokenizer.bosId, open }, signal)
+    return compareFeatures(input, { model, bosId: tokenizer.bosId, specialIds: tokenizer.specialIds, open }, signal)
   }
 
   private async searchPrompts(
@@ -142,9 +143,11 @@ export class Answerer {
     signal: AbortSignal,
   ): Promise<Requests['searchPrompts']['answer']> {
     const { model, tokenizer } = await this.model(input.model)
-    const { sae } = await this.sae(input.sae.path, model.config.dModel)
-    const bosId = tokenizer.bosId
-    const reader = { model, hookName: input.sae.hookName, bosId, encode: (text: string) => tokenizer.encode(text) }
+    const { sae, sinkNorm } = await this.sae(input.sae.path, model.config.dModel)
+    const { bosId, specialIds } = tokenizer
+    const contextSize = Math.min(input.sae.contextSize, model.config.contextSize)
+    const place = { hookName: input.sae.hookName, contextSize, sinkNorm }
+    const reader = { model, ...place, bosId, specialIds, encode: (text: string) => tokenizer.encode(text) }
     return searchPrompts(reader, sae, input, async () => {
       await giveWay()
       return !signal.aborted

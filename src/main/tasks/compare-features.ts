@@ -15,6 +15,7 @@ type Side = Ask['one']
 export type PairReader = {
   model: LanguageModel
   bosId: number | null
+  specialIds: ReadonlySet<number>
   open(path: string): Promise<{ sae: Sae; sinkNorm: number | null }>
 }
 
@@ -35,7 +36,7 @@ async function activations(
   featureIndexes: readonly number[],
   { reader, windows, signal }: { reader: PairReader; windows: readonly Aligned[]; signal: AbortSignal },
 ): Promise<Float32Array[][]> {
-  const { model, bosId } = reader
+  const { model, bosId, specialIds } = reader
   const { sae, sinkNorm } = await reader.open(path)
   const goOn = async () => {
     await giveWay()
@@ -43,7 +44,11 @@ async function activations(
   }
   const found: Float32Array[][] = []
   for (const { ids, contextSize } of windows) {
-    const { codes } = await encodeText([...ids], { model, sae, hookName, bosId, contextSize, sinkNorm }, goOn)
+    const { codes } = await encodeText(
+      [...ids],
+      { model, sae, hookName, bosId, specialIds, contextSize, sinkNorm },
+      goOn,
+    )
     found.push(featureIndexes.map((index) => columnOf(codes, index)))
   }
   return found

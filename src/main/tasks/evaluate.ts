@@ -98,9 +98,9 @@ async function openReader(spec: EvaluateSpec) {
   }
   const corpus = await collectCorpus(readDocuments(spec.dataset), tokenizer, options)
   const windows = firstWindows(windowCount(corpus.heldOut) > 0 ? corpus.heldOut : corpus.training)
-  if (textTokens(windows, { bosId }) === 0) throw new AppError('dataset-empty', { path: spec.dataset.path })
+  if (textTokens(windows, tokenizer) === 0) throw new AppError('dataset-empty', { path: spec.dataset.path })
   const model = await loadModel(spec.model.path)
-  const source = modelSource(model, spec.sae.hookName, bosId)
+  const source = modelSource(model, spec.sae.hookName, tokenizer)
   const sinkNorm = sinkNormOf(stored) ?? measureSinkNorm(source, corpus, contextSize)
   return { stored, model, reader: { source, windows, contextSize, sinkNorm, sae: createSae(stored, spec.sae.path) } }
 }

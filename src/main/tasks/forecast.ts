@@ -58,7 +58,7 @@ async function measureModel({ config, model, dataset }: Ask, { backend, baseSeco
       return { dIn: dModel, modelBytes, startSeconds, readTokensPerSecond: null, collectTokensPerSecond: null }
     }
     const threads = threadsFor({ backend: backend.name, weightBytes: 4 * facts.parameters })
-    const speed = measureCollecting(modelSource(loaded, config.hookName, bosId), training, contextSize)
+    const speed = measureCollecting(modelSource(loaded, config.hookName, tokenizer), training, contextSize)
     return {
       ...{ dIn: dModel, startSeconds, readTokensPerSecond },
       collectTokensPerSecond: speed * (1 + THREAD_GAIN * (threads - 1)),

@@ -40,12 +40,13 @@ export async function setData(spec: TrainSpec, set: Set): Promise<TrainingData> 
   const { seed, batchTokens } = spec.config
   const { index, hook } = await openIndex(spec, set)
   const { dIn, bosId, contextSize } = index
+  const specialIds = new Set(index.specialIds ?? (bosId === null ? [] : [bosId]))
   const sets = shardSets(set.folder, index, hook)
   const { training, heldOut } = sets
   const [rows, judged] = [rowsOf(training), rowsOf(heldOut)]
   if (rows < batchTokens || judged === 0) throw new AppError('dataset-too-small', { tokens: rows, needed: batchTokens })
   return {
-    ...{ source: { dIn, bosId, dispose: () => undefined }, contextSize, sha256: hashOf(sets) },
+    ...{ source: { dIn, bosId, specialIds, dispose: () => undefined }, contextSize, sha256: hashOf(sets) },
     measure() {
       const input = scaleOf(sets, hook)
       return { ...input, droppedTokens: input.sinks + (bosId === null ? 0 : index.trainingWindows) }

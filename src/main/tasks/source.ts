@@ -35,13 +35,13 @@ export async function openHooks(
   const layers = hookNames.map((name) => requireHook(name, config.layers, config.absentHooks).layer)
   const blocks = Math.max(...layers) + 1
   const tokenizer = await loadTokenizer(model.path, config.vocabulary)
-  const bosId = tokenizer.bosId
+  const { bosId, specialIds } = tokenizer
   const threads = threadsFor({ backend: backend.name, weightBytes: 4 * config.parameters })
   if (threads === 1) {
-    return { source: modelHooks(await loadModel(model.path, blocks), hookNames, bosId), tokenizer, config }
+    return { source: modelHooks(await loadModel(model.path, blocks), hookNames, tokenizer), tokenizer, config }
   }
   const setup = { modelPath: model.path, blocks, hookNames, backend: backend.name }
-  const source = threadHooks({ ...setup, entry: threadEntry, threads, bosId, dIn: config.dModel })
+  const source = threadHooks({ ...setup, entry: threadEntry, threads, bosId, specialIds, dIn: config.dModel })
   return { source, tokenizer, config }
 }
 

@@ -1,6 +1,7 @@
 /** The training job: spec in, messages out; metrics, checkpoints and the finished autoencoder go into the run's folder. */
 import { join } from 'node:path'
-import type { SaeSummary } from '../../shared/domain'
+import type { ArchitectureName, SaeSummary } from '../../shared/domain'
+import { usesSetting } from '../../shared/training-rules'
 import { writeCheckpoint } from '../engine/train/checkpoint'
 import { writeSaelens } from '../files/saelens'
 import type { SaeArtifact, TrainSpec } from '../jobs/messages'
@@ -10,20 +11,29 @@ import { openCheckpoint, originOf, removeLeftovers } from './resume'
 import { checkpointFolder, prepareTraining } from './training-setup'
 import type { TrainingSetup } from './training-setup'
 
+/** What the figures beside the weights are in; the weights themselves act on raw activations. */
+const UNITS =
+  'weights: raw activations, unit decoder rows; threshold: normalised inputs, mean |x|^2 = d_in; input_scale: normalised / raw; norms: raw'
+
 /** The first checkpoint comes after this share of the steps, so that a killed run has one. */
 const FIRST_CHECKPOINT_SHARE = 0.05
 
-/** Settings that decide how sparse the result is, as they are told in its metadata. */
+/** Settings that decide how sparse the result is, as they are told in its metadata: those that its architecture uses. */
 function sparsityOf({ config }: TrainSpec): Record<string, string | number | null> {
-  return {
-    l1_coefficient: config.l1Coefficient,
-    l0_coefficient: config.l0Coefficient,
-    target_l0: config.targetL0,
-    bandwidth: config.bandwidth,
-    k: config.k,
-    aux_coefficient: config.auxCoefficient,
-  }
+  const told = {
+    l1_coefficient: 'l1Coefficient',
+    l0_coefficient: 'l0Coefficient',
+    target_l0: 'targetL0',
+    bandwidth: 'bandwidth',
+    k: 'k',
+    aux_coefficient: 'auxCoefficient',
+  } as const
+  const used = Object.entries(told).filter(([, setting]) => usesSetting(config.architecture, setting))
+  return Object.fromEntries(used.map(([name, setting]) => [name, config[setting]]))
 }
+
+/** Architectures whose threshold is found in training; the others' is no number of its own. */
+const HAS_THRESHOLD: readonly ArchitectureName[] = ['batchtopk', 'matryoshka_batchtopk']
 
 class TrainingJob {
   private savedAt = performance.now()
@@ -99,7 +109,7 @@ class TrainingJob {
   }
 
   private async saveSae(name: 'sae' | 'sae-checkpoint', summary: SaeSummary): Promise<SaeArtifact> {
-    const { architecture, trainer, source, contextSize, input } = this.setup
+    const { architecture, trainer, source, contextSize, input, dataSha256 } = this.setup
     const { config, model, dataset } = this.spec
     const shape = { dIn: source.dIn, dSae: config.dSae }
     const path = join(this.spec.folder, name)
@@ -115,14 +125,18 @@ class TrainingJob {
           contextSize,
           prependBos: source.bosId !== null,
           datasetPath: dataset.path,
+          excludedIds: [...source.specialIds].sort((a, b) => a - b),
+          ...(model.family === undefined ? {} : { family: model.family }),
           monoscope: {
+            units: UNITS,
             model_sha256: model.sha256,
+            data_sha256: dataSha256,
             step: trainer.step,
             steps: trainer.steps,
             seed: config.seed,
             training_architecture: architecture.name,
             ...sparsityOf(this.spec),
-            threshold: trainer.encodeSettings.threshold,
+            ...(HAS_THRESHOLD.includes(architecture.name) ? { threshold: trainer.encodeSettings.threshold } : {}),
             learning_rate: config.learningRate,
             batch_tokens: config.batchTokens,
             input_scale: input.scale,

@@ -18,7 +18,7 @@ import { openSource } from './source'
 export type Input = Checkpoint['input']
 
 export type TrainingData = {
-  source: Pick<ActivationSource, 'dIn' | 'bosId' | 'dispose'>
+  source: Pick<ActivationSource, 'dIn' | 'bosId' | 'specialIds' | 'dispose'>
   contextSize: number
   /** sha256 of what is trained and judged on. */
   sha256: string

@@ -18,6 +18,11 @@ export type Tokenizer = {
   decode(ids: readonly number[]): string
   /** Starts every document; null when the model was not trained with such a token. The rule is {@link findBos}. */
   bosId: number | null
+  /**
+   * BOS, end and padding tokens: they are read by the model and are no text, wherever they stand (docs/metrics.md). Named by
+   * tokenizer_config.json; ids of config.json and generation_config.json count where the tokenizer calls them special.
+   */
+  specialIds: ReadonlySet<number>
   /** End what is generated: the tokenizer's EOS, and what config.json and generation_config.json name. */
   stopIds: readonly number[]
   /** The largest id plus one; a model's vocabulary may be padded beyond it. */
@@ -48,12 +53,17 @@ const SpecialName = z.union([z.string(), z.looseObject({ content: z.string() })]
 const TokenizerConfig = z.looseObject({
   bos_token: SpecialName,
   eos_token: SpecialName,
+  pad_token: SpecialName,
   add_bos_token: z.boolean().nullish(),
 })
 type TokenizerConfig = z.infer<typeof TokenizerConfig>
 
 /** What config.json and generation_config.json say of tokens; both may be absent. */
-const ModelTokens = z.looseObject({ bos_token_id: z.unknown().optional(), eos_token_id: z.unknown().optional() })
+const ModelTokens = z.looseObject({
+  bos_token_id: z.unknown().optional(),
+  eos_token_id: z.unknown().optional(),
+  pad_token_id: z.unknown().optional(),
+})
 
 const isId = (id: unknown): id is number => typeof id === 'number' && Number.isInteger(id) && id >= 0
 
@@ -123,7 +133,14 @@ function listVocabulary(library: HfTokenizer, json: TokenizerJson): VocabularyEn
   return entries
 }
 
-type Opened = { library: HfTokenizer; bosId: number | null; eosId: number | null; entries: VocabularyEntry[] }
+type Opened = {
+  library: HfTokenizer
+  bosId: number | null
+  eosId: number | null
+  /** Of the BOS, end and padding tokens that tokenizer_config.json names. */
+  named: number[]
+  entries: VocabularyEntry[]
+}
 
 /** Runs a part of the library, which trusts its files, and turns what it throws into words. */
 function within<T>(path: string, work: () => T): T {
@@ -139,7 +156,9 @@ function openLibrary(json: TokenizerJson, config: Partial<TokenizerConfig>, mode
   // Its clean-up takes spaces before punctuation out of decoded text, which then is not what the tokens say.
   const library = new HfTokenizer(json, { ...config, clean_up_tokenization_spaces: false })
   const eos = nameOf(config.eos_token)
+  const names = [config.bos_token, config.eos_token, config.pad_token].map(nameOf)
   return {
+    named: names.flatMap((name) => idsOf(name ? library.token_to_id(name) : null)),
     library,
     bosId: findBos({ library, config, modelBos }),
     eosId: eos ? (library.token_to_id(eos) ?? null) : null,
@@ -159,12 +178,15 @@ export async function loadTokenizer(folder: string, modelVocabulary?: number): P
   const config = await readIfThere(join(folder, 'tokenizer_config.json'), TokenizerConfig)
   const model = await readIfThere(join(folder, 'config.json'), ModelTokens)
   const generation = await readIfThere(join(folder, 'generation_config.json'), ModelTokens)
-  const { library, bosId, eosId, entries } = within(path, () => openLibrary(json, config, model.bos_token_id))
+  const { library, bosId, eosId, named, entries } = within(path, () => openLibrary(json, config, model.bos_token_id))
   const largest = entries.reduce((id, entry) => Math.max(id, entry.id), -1)
   if (modelVocabulary !== undefined && largest >= modelVocabulary) {
     throw new AppError('tokenizer-mismatch', { largest, vocabulary: modelVocabulary })
   }
   const isKnown = (id: number) => id < (modelVocabulary ?? largest + 1)
+  const special = new Set(entries.filter((entry) => entry.special).map(({ id }) => id))
+  const { bos_token_id: modelBos, eos_token_id: modelEnd, pad_token_id: modelPad } = model
+  const ofModel = [modelBos, modelEnd, modelPad, generation.eos_token_id].flatMap(idsOf).filter((id) => special.has(id))
   const ends = [...idsOf(eosId), ...idsOf(model.eos_token_id), ...idsOf(generation.eos_token_id)]
   return {
     // The library gives no id to what neither the vocabulary nor an unknown-token has: such characters are left out.
@@ -173,6 +195,7 @@ export async function loadTokenizer(folder: string, modelVocabulary?: number): P
     decode: (ids) =>
       ids.length === 0 ? '' : within(path, () => library.decode([...ids], { skip_special_tokens: true })),
     bosId: bosId !== null && isKnown(bosId) ? bosId : null,
+    specialIds: new Set([...idsOf(bosId), ...named, ...ofModel].filter(isKnown)),
     stopIds: [...new Set(ends)].filter(isKnown),
     vocabulary: largest + 1,
     pieces: makePieces(entries, pieceStyle(json)),

@@ -4,7 +4,7 @@
  * end with segments, and their merged sketches are those of one pass, byte for byte.
  */
 import type { Atlas } from '../../files/atlas-file'
-import { passWindows, walkWindows } from '../train/activations'
+import { passWindows, SPECIAL_NORM, walkWindows } from '../train/activations'
 import type { ActivationSource, WindowActivations } from '../train/activations'
 import { cutDocument, IntList, windowCount, WindowList } from '../train/contexts'
 import type { TextEncoder, Windows } from '../train/contexts'
@@ -89,10 +89,14 @@ class PartBuilder {
     const rows = held.reduce((sum, found) => sum + found.norms.length, 0)
     const vectors = new Float32Array(rows * dIn)
     const sinks = new Uint8Array(rows)
+    let special = 0
     let at = 0
     for (const found of held) {
       vectors.set(found.vectors, at * dIn)
-      found.norms.forEach((norm, t) => (sinks[at + t] = norm > sinkNorm ? 1 : 0))
+      found.norms.forEach((norm, t) => {
+        sinks[at + t] = norm > sinkNorm ? 1 : 0
+        if (norm === SPECIAL_NORM) special += 1
+      })
       at += found.norms.length
     }
     const featureActs = tf.tidy(() => sae.encode(tf.tensor2d(vectors, [rows, dIn])))
@@ -100,7 +104,8 @@ class PartBuilder {
     featureActs.dispose()
     const dropped = sinks.reduce((sum, sink) => sum + sink, 0)
     this.sketch.count('tokens', rows - dropped)
-    this.sketch.count('sinkTokens', dropped)
+    this.sketch.count('sinkTokens', dropped - special)
+    this.sketch.count('bosTokens', special)
     let firstRow = 0
     for (const found of held) {
       const [document, start] = [windows.documents[found.window] ?? 0, windows.starts[found.window] ?? 0]

@@ -1,9 +1,10 @@
 /** Search by prompt combinations: features that fire at the end of every positive prompt and of no negative one. */
 import { AppError } from '../../../shared/errors'
-import type { LanguageModel } from '../lm/model'
 import { promptIds } from '../lm/prompt'
 import type { Sae } from '../sae/loaded'
-import { tf } from '../tf'
+import { cutDocument } from '../train/contexts'
+import { encodeText } from './text-codes'
+import type { TextReader } from './text-codes'
 
 export type PromptSearchInput = {
   prompts: readonly { text: string; positive: boolean }[]
@@ -24,12 +25,8 @@ export type PromptSearchAnswer = {
   scores: Float32Array
 }
 
-export type PromptReader = {
-  model: LanguageModel
-  hookName: string
-  bosId: number | null
-  encode(text: string): number[]
-}
+/** Reads prompts as an atlas reads its text: the same windows, the same tokens without features. */
+export type PromptReader = Omit<TextReader, 'sae'> & { encode(text: string): number[] }
 
 /**
  * Ids of a prompt as the model reads it, BOS first when it has one.
@@ -40,43 +37,29 @@ export function readPrompt(reader: PromptReader, text: string): number[] {
   return promptIds({ encode, bosId, contextSize: model.config.contextSize }, text)
 }
 
-/** Activations of all features at the last token of a prompt [dSae]. */
-export function lastTokenActs(reader: PromptReader, sae: Sae, ids: readonly number[]): Float32Array {
-  const { model, hookName } = reader
-  const featureActs = tf.tidy(() => {
-    const { captured } = model.forward(tf.tensor2d([...ids], [1, ids.length], 'int32'), {
-      capture: [hookName],
-      stopAfter: hookName,
-    })
-    const resid = captured[hookName]
-    if (!resid) throw new Error(`the model gave nothing at ${hookName}`)
-    return sae.encode(tf.reshape(tf.slice(resid, [0, ids.length - 1, 0], [1, 1, sae.dIn]), [1, sae.dIn]))
-  })
-  const acts = Float32Array.from(featureActs.dataSync<'float32'>())
-  featureActs.dispose()
+/** Activations of all features at the last token of a prompt [dSae]; all 0 where it is a special token or an attention sink. */
+export async function lastTokenActs(reader: PromptReader, sae: Sae, ids: readonly number[]): Promise<Float32Array> {
+  const acts = new Float32Array(sae.dSae)
+  // Only the last of the windows that the prompt is cut into holds its last token.
+  const { contextSize, bosId } = reader
+  const start = [...cutDocument([...ids], { contextSize, bosId })].at(-1)?.start ?? 0
+  const { codes } = await encodeText(ids.slice(start), { ...reader, sae }, () => Promise.resolve(true))
+  const last = codes.starts.length - 2
+  for (let at = codes.starts[last] ?? 0; at < (codes.starts[last + 1] ?? 0); at++) {
+    acts[codes.features[at] ?? 0] = codes.values[at] ?? 0
+  }
   return acts
 }
 
 /**
- * Score of a feature: its smallest a / A over the positive prompts minus its largest a / A over the negative ones, A its largest
- * activation over the corpus (over these prompts, when it never fired there).
- * Null when it is silent on a positive prompt or fires on a negative one.
+ * Score of a feature: its smallest a / A over the positive prompts, A its largest activation over the corpus (over these prompts, when it
+ * never fired there). Null when it is silent on a positive prompt or fires on a negative one.
  */
 function scoreOf(values: readonly number[], positives: readonly boolean[], corpusMax: number): number | null {
+  if (values.some((value, p) => value > 0 !== positives[p])) return null
+  const wanted = values.filter((_, p) => positives[p])
   const largest = corpusMax > 0 ? corpusMax : Math.max(...values)
-  let lowest = Infinity
-  let highest = 0
-  for (let p = 0; p < values.length; p++) {
-    const value = values[p] ?? 0
-    if (positives[p]) {
-      if (!(value > 0)) return null
-      lowest = Math.min(lowest, value / largest)
-    } else {
-      if (value > 0) return null
-      highest = Math.max(highest, value / largest)
-    }
-  }
-  return Number.isFinite(lowest) ? lowest - highest : null
+  return wanted.length > 0 ? Math.min(...wanted) / largest : null
 }
 
 /**
@@ -93,7 +76,7 @@ export async function searchPrompts(
   const acts: Float32Array[] = []
   for (const ids of read) {
     if (!(await goOn())) throw new AppError('cancelled')
-    acts.push(lastTokenActs(reader, sae, ids))
+    acts.push(await lastTokenActs(reader, sae, ids))
   }
   const positives = input.prompts.map(({ positive }) => positive)
   const hits: { feature: number; score: number; values: number[] }[] = []

@@ -13,11 +13,14 @@ export type TextReader = {
   sae: Sae
   hookName: string
   bosId: number | null
+  /** Tokens that are no text and have no active features. */
+  specialIds: ReadonlySet<number>
   contextSize: number
   /** Tokens with a larger norm are attention sinks and have no active features; null where that is not known. */
   sinkNorm: number | null
 }
 
+/** `sinks` are attention sinks, special tokens not among them. */
 export type TextCodes = { ids: Int32Array; sinks: number; codes: RowCodes }
 
 /** Tokens that are encoded at once: [rows, dSae] stays small for any dictionary. */
@@ -52,27 +55,42 @@ export async function encodeText(
   reader: TextReader,
   goOn: () => Promise<boolean>,
 ): Promise<TextCodes> {
-  const { model, sae, hookName, bosId, contextSize, sinkNorm } = reader
+  const { model, sae, hookName, bosId, specialIds, contextSize, sinkNorm } = reader
   const { dIn, dSae } = sae
   const parts: RowCodes[] = []
   let sinks = 0
+  let nextRow = 0
   for (const window of cutDocument([...ids], { contextSize, bosId })) {
     if (!(await goOn())) throw new AppError('cancelled')
     const [vectors = new Float32Array()] = residsOf(model, [hookName], { ids: Int32Array.from(window.ids), rows: 1 })
     const text = vectors.subarray(bosId === null ? 0 : dIn)
     const rows = text.length / dIn
+    parts.push(emptyRows(window.start - nextRow))
+    nextRow = window.start + rows
     const atOnce = Math.max(1, Math.floor(BLOCK_VALUES / dSae))
     for (let first = 0; first < rows; first += atOnce) {
       const block = text.subarray(first * dIn, Math.min(rows, first + atOnce) * dIn)
       const dropped = sinksOf(block, dIn, sinkNorm)
-      sinks += dropped.reduce((sum, sink) => sum + sink, 0)
+      dropped.forEach((sink, row) => {
+        const isSpecial = specialIds.has(ids[window.start + first + row] ?? -1)
+        if (sink === 1 && !isSpecial) sinks += 1
+        if (isSpecial) dropped[row] = 1
+      })
       const featureActs = tf.tidy(() => sae.encode(tf.tensor2d(block, [dropped.length, dIn])))
       parts.push(rowCodes(featureActs.dataSync<'float32'>(), dSae, dropped))
       featureActs.dispose()
     }
   }
+  parts.push(emptyRows(ids.length - nextRow))
   return { ids: Int32Array.from(ids), sinks, codes: joined(parts) }
 }
+
+/** Codes of tokens that stand in no window of their own: a BOS of the text that begins one. */
+const emptyRows = (rows: number): RowCodes => ({
+  starts: new Uint32Array(rows + 1),
+  features: new Uint32Array(),
+  values: new Float32Array(),
+})
 
 /** 1 for each row beyond the norm. */
 function sinksOf(vectors: Float32Array, dIn: number, sinkNorm: number | null): Uint8Array {

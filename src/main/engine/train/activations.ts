@@ -12,11 +12,18 @@ export const ESTIMATION_TOKENS = 100_000
 const PASS_TOKENS = 4096
 /** Passes are padded to a multiple of this, so that few shapes occur. */
 const PAD_MULTIPLE = 16
+/**
+ * Stands for the norm of a BOS, end or padding token in the middle of a text. It lies beyond every limit, so whoever leaves out attention
+ * sinks by their norm leaves these out too; what is counted tells them apart.
+ */
+export const SPECIAL_NORM = Infinity
 
 /** Where residual vectors come from: a model, a place in it, and what its windows start with. */
 export type ActivationSource = {
   hookName: string
   bosId: number | null
+  /** Tokens that are no text wherever they stand; see {@link SPECIAL_NORM}. */
+  specialIds: ReadonlySet<number>
   /** Width of the vectors. */
   dIn: number
   /** Passes that are worth starting before the first result is taken. */
@@ -38,9 +45,9 @@ export type HookSource = Omit<ActivationSource, 'hookName' | 'start'> & {
 
 /** A source with one place as one that has just this. */
 export function oneHook(source: HookSource): ActivationSource {
-  const { hookNames, bosId, dIn, passesAhead } = source
+  const { hookNames, bosId, specialIds, dIn, passesAhead } = source
   return {
-    ...{ hookName: hookNames[0] ?? '', bosId, dIn, passesAhead },
+    ...{ hookName: hookNames[0] ?? '', bosId, specialIds, dIn, passesAhead },
     dispose: () => source.dispose(),
     start: (ids, rows) => {
       const wait = source.start(ids, rows)
@@ -50,9 +57,9 @@ export function oneHook(source: HookSource): ActivationSource {
 }
 
 function asHooks(source: ActivationSource): HookSource {
-  const { hookName, bosId, dIn, passesAhead } = source
+  const { hookName, bosId, specialIds, dIn, passesAhead } = source
   return {
-    ...{ hookNames: [hookName], bosId, dIn, passesAhead },
+    ...{ hookNames: [hookName], bosId, specialIds, dIn, passesAhead },
     dispose: () => source.dispose(),
     start: (ids, rows) => {
       const wait = source.start(ids, rows)
@@ -61,18 +68,28 @@ function asHooks(source: ActivationSource): HookSource {
   }
 }
 
+/** What a source needs of a tokenizer: the token that windows start with, and those that are no text; or the first one alone. */
+export type SourceTokens = { bosId: number | null; specialIds: ReadonlySet<number> } | number | null
+
+/** Both parts of {@link SourceTokens}. */
+export function specialsOf(tokens: SourceTokens): { bosId: number | null; specialIds: ReadonlySet<number> } {
+  if (tokens === null) return { bosId: null, specialIds: new Set() }
+  if (typeof tokens === 'number') return { bosId: tokens, specialIds: new Set() }
+  return { bosId: tokens.bosId, specialIds: tokens.specialIds }
+}
+
 /** A model in this very thread; it belongs to the source. */
-export function modelHooks(model: LanguageModel, hookNames: readonly string[], bosId: number | null): HookSource {
+export function modelHooks(model: LanguageModel, hookNames: readonly string[], tokens: SourceTokens): HookSource {
   return {
-    ...{ hookNames, bosId, dIn: model.config.dModel, passesAhead: 1 },
+    ...{ hookNames, ...specialsOf(tokens), dIn: model.config.dModel, passesAhead: 1 },
     start: (ids, rows) => () => residsOf(model, hookNames, { ids, rows }),
     dispose: () => model.dispose(),
   }
 }
 
 /** {@link modelHooks} for one place. */
-export const modelSource = (model: LanguageModel, hookName: string, bosId: number | null): ActivationSource =>
-  oneHook(modelHooks(model, [hookName], bosId))
+export const modelSource = (model: LanguageModel, hookName: string, tokens: SourceTokens): ActivationSource =>
+  oneHook(modelHooks(model, [hookName], tokens))
 
 /** Values of a model's widest layer that are computed at once: 4 MB. For each token these are about four times its width in the MLP, or one for every head and token of the text in attention. */
 const VALUES_AT_ONCE = 1024 * 1024
@@ -119,7 +136,7 @@ export type WindowActivations = {
   window: number
   /** Raw vectors of every text token [tokens, dIn], sinks included. */
   vectors: Float32Array
-  /** ||x|| of each token [tokens]. */
+  /** ||x|| of each token [tokens]; {@link SPECIAL_NORM} of one that is no text. */
   norms: Float32Array
 }
 
@@ -164,7 +181,7 @@ function startWindows(
   picked: readonly number[],
   rows: number,
 ): () => HookActivations[] {
-  const { bosId, hookNames } = source
+  const { bosId, specialIds, hookNames } = source
   const ids = padIds(windows, picked, rows)
   const time = ids.length / rows
   const wait = source.start(ids, rows)
@@ -180,6 +197,10 @@ function startWindows(
         const vectors = values.slice((row * time + skipped) * width, (row * time + length) * width)
         const norms = normsOf(vectors, width)
         requireFinite(norms, { hookName: hookNames[at] ?? '', document, start })
+        const first = (windows.offsets[window] ?? 0) + skipped
+        norms.forEach((_, t) => {
+          if (specialIds.has(windows.ids[first + t] ?? -1)) norms[t] = SPECIAL_NORM
+        })
         return { window, vectors, norms }
       })
     })
@@ -246,7 +267,7 @@ export type InputScale = {
   medianNorm: number
   /** Tokens with a norm beyond this are sinks. */
   sinkNorm: number
-  /** Text tokens the estimate rests on, and those of them dropped as sinks. */
+  /** Text tokens the estimate rests on, and those of them dropped as sinks. Special tokens count as neither. */
   tokens: number
   sinks: number
 }
@@ -259,9 +280,10 @@ export function medianOf(values: Float32Array): number {
 
 /**
  * s = sqrt(dIn / mean ||x||^2) over the tokens that are no sinks.
- * @param norms raw norms of text tokens
+ * @param all raw norms of tokens; special ones are left out
  */
-export function estimateScale(norms: Float32Array, dIn: number): InputScale {
+export function estimateScale(all: Float32Array, dIn: number): InputScale {
+  const norms = all.filter((norm) => norm < SPECIAL_NORM)
   const medianNorm = medianOf(norms)
   const sinkNorm = SINK_MEDIANS * medianNorm
   let squares = 0

@@ -175,6 +175,7 @@ export class ShardCollector {
   private freshIndex(): ActivationIndex {
     const { source, corpus, facts } = this.options
     const { dIn, bosId } = source
+    const specialIds = [...source.specialIds].sort((a, b) => a - b)
     const perShard = windowsPerShard(this.options)
     const none = (windows: Windows) =>
       Array.from({ length: Math.ceil(windowCount(windows) / perShard) }, (): Shard | null => null)
@@ -185,9 +186,9 @@ export class ShardCollector {
     }))
     return newIndex({
       ...facts,
-      ...{ dIn, bosId, hooks, textSha256: this.textSha256, isComplete: false, windowsPerShard: perShard },
-      trainingTokens: textTokens(corpus.training, source),
-      heldOutTokens: textTokens(corpus.heldOut, source),
+      ...{ dIn, bosId, specialIds, hooks, textSha256: this.textSha256, isComplete: false, windowsPerShard: perShard },
+      trainingTokens: textTokens(corpus.training, { bosId }),
+      heldOutTokens: textTokens(corpus.heldOut, { bosId }),
       trainingWindows: windowCount(corpus.training),
     })
   }

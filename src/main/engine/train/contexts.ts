@@ -33,9 +33,14 @@ export const LARGEST_CORPUS_TOKENS = 2 ** 28
 /** Number of windows. */
 export const windowCount = (windows: Windows): number => windows.documents.length
 
-/** Text tokens (BOS not counted) of all windows. */
-export function textTokens(windows: Windows, { bosId }: Pick<WindowOptions, 'bosId'>): number {
-  return windows.ids.length - (bosId === null ? 0 : windowCount(windows))
+type Uncounted = Pick<WindowOptions, 'bosId'> & { specialIds?: ReadonlySet<number> }
+
+/** Text tokens of all windows: neither the BOS before each nor, where they are given, special tokens inside. */
+export function textTokens(windows: Windows, { bosId, specialIds }: Uncounted): number {
+  const tokens = windows.ids.length - (bosId === null ? 0 : windowCount(windows))
+  if (!specialIds || specialIds.size === 0) return tokens
+  const special = windows.ids.reduce((sum, id) => sum + (specialIds.has(id) ? 1 : 0), 0)
+  return windows.ids.length - Math.max(special, windows.ids.length - tokens)
 }
 
 /** Whether a document is held out: a hash of seed and index falls into the lowest 5 %. */
@@ -44,17 +49,20 @@ export function isHeldOut(index: number, seed: number): boolean {
 }
 
 /**
- * Windows of one document, each of at most `contextSize` tokens, BOS included.
- * A document without tokens has none.
+ * Windows of one document, each of at most `contextSize` tokens, BOS included. Where the text itself has a BOS at the start of a
+ * window, that one is taken: no window begins with two. A document without tokens has none.
  */
 export function* cutDocument(
   ids: number[],
   { contextSize, bosId }: WindowOptions,
 ): Generator<{ ids: number[]; start: number }> {
   const length = bosId === null ? contextSize : contextSize - 1
-  for (let start = 0; start < ids.length; start += length) {
+  for (let at = 0; at < ids.length;) {
+    let start = at
+    while (bosId !== null && ids[start] === bosId) start += 1
     const part = ids.slice(start, start + length)
-    yield { ids: bosId === null ? part : [bosId, ...part], start }
+    if (part.length > 0) yield { ids: bosId === null ? part : [bosId, ...part], start }
+    at = start + length
   }
 }
 

@@ -26,7 +26,7 @@ export function concatenate(parts: readonly Float32Array[]): Float32Array {
 /**
  * Estimates s on windows in the given order: on at least 1e5 tokens, or on all there are.
  * @param order window indexes, already shuffled
- * @returns `droppedTokens`: the BOS tokens and sinks met on the way
+ * @returns `droppedTokens`: the special tokens and sinks met on the way
  * @throws AppError activations-constant when all vectors are the same; activations-invalid
  */
 export function measureScale(
@@ -47,7 +47,7 @@ export function measureScale(
   }
   sameness.require()
   const input = estimateScale(concatenate(norms), source.dIn)
-  return { ...input, droppedTokens: input.sinks + bosTokens }
+  return { ...input, droppedTokens: input.sinks + bosTokens + tokens - input.tokens }
 }
 
 /** Scaled vectors of the tokens that are no sinks. `first` is the place of the window's first text token among all ids. */

@@ -79,18 +79,18 @@ class Thread {
 }
 
 export type ThreadOptions = Omit<ThreadSetup, 'port' | 'signal'> &
-  Pick<HookSource, 'bosId' | 'dIn'> & {
+  Pick<HookSource, 'bosId' | 'specialIds' | 'dIn'> & {
     /** The script that serves a thread. */
     entry: string
     threads: number
   }
 
 /** Passes of a model folder on several threads. Results do not depend on how many there are: every pass is computed by one. */
-export function threadHooks({ entry, threads, bosId, dIn, ...setup }: ThreadOptions): HookSource {
+export function threadHooks({ entry, threads, bosId, specialIds, dIn, ...setup }: ThreadOptions): HookSource {
   const signal = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   const all = Array.from({ length: threads }, () => new Thread(entry, signal, setup))
   return {
-    ...{ hookNames: setup.hookNames, bosId, dIn },
+    ...{ hookNames: setup.hookNames, bosId, specialIds, dIn },
     // One more than there are threads, so that none waits while the caller works on a result.
     passesAhead: threads + 1,
     start(ids, rows) {
