@@ -98,14 +98,19 @@ function inputState() {
   return { newestMs, files }
 }
 
+const builtStamp = join(root, 'out/.built')
+
+/** Whether out/ was built from the inputs as they are now. */
+export function isBuilt() {
+  if (!existsSync(builtStamp)) return false
+  const [built, state] = [readJson(builtStamp), inputState()]
+  return built.files === state.files && built.newestMs >= state.newestMs
+}
+
 /** Builds out/ when its inputs changed since the last build, or always with `force`. */
 export function ensureBuilt(node, force = false) {
-  const stamp = join(root, 'out/.built')
+  if (!force && isBuilt()) return
   const state = inputState()
-  if (!force && existsSync(stamp)) {
-    const built = readJson(stamp)
-    if (built.files === state.files && built.newestMs >= state.newestMs) return
-  }
   say('building the app')
   const result = spawnSync(
     node,
@@ -118,7 +123,7 @@ export function ensureBuilt(node, force = false) {
   )
   if (result.status !== 0) fail('the build failed; its messages are above')
   mkdirSync(join(root, 'out'), { recursive: true })
-  writeFileSync(stamp, JSON.stringify(state))
+  writeFileSync(builtStamp, JSON.stringify(state))
 }
 
 /** Runs a program of the checkout with the found Node and passes its exit code on. */

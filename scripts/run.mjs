@@ -19,7 +19,11 @@ const tasks = {
   dev: { steps: (args) => [[bin('electron-vite/bin/electron-vite.js'), 'dev', ...args]] },
   build: { built: 'force', steps: () => [] },
   test: { built: true, programs: true, steps: (args) => [[vitest, 'run', ...args]] },
-  'test:goldens': { steps: (args) => [[vitest, 'run', '--project', 'engine', 'tests/engine/goldens', ...args]] },
+  'test:unit': { steps: (args) => [[vitest, 'run', '--project', 'unit', ...args]] },
+  'test:goldens': {
+    env: { MONOSCOPE_ALL_GOLDENS: '1' },
+    steps: (args) => [[vitest, 'run', '--project', 'engine', 'tests/engine/goldens', ...args]],
+  },
   lint: {
     steps: (args) => [
       [bin('eslint/bin/eslint.js'), '.', '--max-warnings', '0', ...args],
@@ -68,7 +72,7 @@ const task = Object.hasOwn(tasks, name)
 ensurePackages()
 const node = findNode()
 if (task.built) ensureBuilt(node, task.built === 'force')
-const env = task.programs ? ensureTestPrograms() : {}
+const env = { ...task.env, ...(task.programs ? ensureTestPrograms() : {}) }
 for (const step of task.steps(args)) {
   const status = runNode(node, step, env)
   if (status !== 0) {

@@ -4,13 +4,13 @@ import type { TrainerConfig } from '../../src/main/engine/train/settings'
 import { openTestBackend } from './goldens'
 import { recover } from './toy-recovery'
 
-const LONGER = { trainingTokens: 1024 * 3000 }
+const LONGER = { trainingTokens: 512 * 3000 }
 const RUNS: (Partial<TrainerConfig> & Pick<TrainerConfig, 'architecture'>)[] = [
   { architecture: 'standard', l1Coefficient: 1.5 },
-  { architecture: 'topk', k: 5 },
+  { architecture: 'topk', k: 3 },
   // Slower learners get half as many steps again.
-  { architecture: 'batchtopk', k: 5, ...LONGER },
-  { architecture: 'matryoshka_batchtopk', k: 5, ...LONGER },
+  { architecture: 'batchtopk', k: 3, ...LONGER },
+  { architecture: 'matryoshka_batchtopk', k: 3, ...LONGER, matryoshkaWidths: [48, 192] },
   { architecture: 'jumprelu', l0Coefficient: 1, bandwidth: 0.1, initialThreshold: 0.1 },
   { architecture: 'gated', l1Coefficient: 1.5 },
 ]

@@ -8,8 +8,8 @@ import { Trainer } from '../../src/main/engine/train/trainer'
 import type { BackendName } from '../../src/shared/domain'
 import { configOf } from './sae-routes'
 
-export const TOY = { directions: 256, dIn: 64, active: 5 }
-const HELD_OUT = 2000
+export const TOY = { directions: 96, dIn: 32, active: 3 }
+const HELD_OUT = 1000
 /** A direction is found when a feature is this close to it. */
 const CLOSE = 0.9
 
@@ -73,7 +73,7 @@ export function recover(
 ): Recovery {
   const { dIn } = TOY
   const started = performance.now()
-  const config = configOf({ dSae: 512, batchTokens: 1024, trainingTokens: 1024 * 2000, seed: 1, ...settings })
+  const config = configOf({ dSae: 192, batchTokens: 512, trainingTokens: 512 * 2000, seed: 1, ...settings })
   const directions = makeDirections()
   const vectors = new Float32Array(HELD_OUT * dIn)
   filler(directions, Random.fromSeed(12))(vectors)

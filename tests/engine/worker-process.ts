@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { build } from 'vite'
+import { isBuilt } from '../../scripts/bootstrap.mjs'
 import assemblyscript from '../../scripts/vite-assemblyscript.mjs'
 import type { FromWorker, ToWorker } from '../../src/main/jobs/messages'
 
@@ -14,6 +15,8 @@ const folder = join(ROOT, 'node_modules', '.cache', `monoscope-worker-${process.
 
 /** @returns path of the built entry */
 export async function buildWorker(): Promise<string> {
+  // Under `npm test` the app was built just before.
+  if (isBuilt()) return join(ROOT, 'out', 'main', 'worker.js')
   await build({
     configFile: false,
     root: ROOT,
