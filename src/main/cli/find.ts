@@ -31,5 +31,14 @@ export function toNumber(given: string): number {
   return value
 }
 
+/** A port given as an option; 0 takes a free one. */
+export function toPort(given: string): number {
+  const port = toNumber(given)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new InvalidArgumentError('A port is a whole number from 0 to 65535; 0 takes a free one.')
+  }
+  return port
+}
+
 /** Collects an option that may be given several times. */
 export const collect = (value: string, before: string[] = []): string[] => [...before, value]

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { MonoscopeHandlers } from '../../shared/contract'
 import { forwardTo } from '../web/forward'
 import { startHost } from '../web/host'
-import { toNumber } from './find'
+import { toPort } from './find'
 import type { RunCommand } from './run-command'
 import type { Program, Session } from './session'
 
@@ -46,6 +46,6 @@ export function addServeCommand(command: Command, run: RunCommand, program: Prog
   command
     .command('serve')
     .description('serve the app on 127.0.0.1 and print its address')
-    .option('--port <port>', 'port; a free one unless given', toNumber)
+    .option('--port <port>', 'port; a free one unless given', toPort)
     .action(({ port }: { port?: number }) => run((session) => serveUntilStopped(session, program, { port })))
 }

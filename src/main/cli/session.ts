@@ -25,10 +25,15 @@ export type Session = {
 }
 
 /** A path as the user meant it: npm runs scripts in another folder than the one it was called in. */
-export const userPath = (path: string): string => resolve(process.env.INIT_CWD ?? process.cwd(), path)
+export const userPath = (path: string): string => {
+  // A shell leaves `~` as it is behind an equals sign or inside quotes.
+  const whole = /^~(?=$|[\\/])/.test(path) ? join(homedir(), path.slice(1)) : path
+  return resolve(process.env.INIT_CWD ?? process.cwd(), whole)
+}
 
+/** An empty name would be the folder one stands in, which nobody means. */
 export const workspaceFolder = ({ workspace }: GlobalOptions): string =>
-  userPath(workspace ?? process.env.MONOSCOPE_WORKSPACE ?? join(homedir(), 'Monoscope'))
+  userPath([workspace, process.env.MONOSCOPE_WORKSPACE].find((given) => given?.trim()) ?? join(homedir(), 'Monoscope'))
 
 export function languageOf({ lang }: GlobalOptions): Language {
   const wanted = lang ?? process.env.LC_ALL ?? process.env.LANG ?? ''

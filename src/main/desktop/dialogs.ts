@@ -10,7 +10,12 @@ export async function choosePath(window: BrowserWindow, what: PathKind): Promise
     what === 'textFile'
       ? {
           properties: ['openFile' as const],
-          filters: [{ name: 'Text, JSONL', extensions: ['txt', 'md', 'jsonl', '*'] }],
+          filters: [
+            {
+              name: 'Text, JSON, CSV, Parquet',
+              extensions: ['txt', 'md', 'jsonl', 'json', 'csv', 'tsv', 'parquet', 'gz', 'zst', '*'],
+            },
+          ],
         }
       : { properties: ['openDirectory' as const] }
   const { canceled, filePaths } = await dialog.showOpenDialog(window, options)

@@ -1,7 +1,6 @@
 /** Reads a UTF-8 text file line by line with constant memory, and says where it stops being text. */
-import { createReadStream } from 'node:fs'
 import { AppError } from '../../shared/errors'
-import { readError } from './safetensors'
+import { readPlain } from './plain-stream'
 
 /** A longer line is handed out in parts, so that a file without line breaks cannot fill the memory. */
 const LONGEST_LINE_BYTES = 32 * 1024 * 1024
@@ -92,13 +91,6 @@ class LineCutter {
  */
 export async function* readLines(path: string): AsyncGenerator<Line> {
   const cutter = new LineCutter(path)
-  const stream = createReadStream(path, { highWaterMark: CHUNK_BYTES })
-  try {
-    for await (const chunk of stream) {
-      if (chunk instanceof Uint8Array) yield* cutter.push(chunk)
-    }
-  } catch (error) {
-    throw error instanceof AppError ? error : readError(error, path)
-  }
+  for await (const chunk of readPlain(path, CHUNK_BYTES)) yield* cutter.push(chunk)
   yield* cutter.end()
 }

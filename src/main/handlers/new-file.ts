@@ -1,5 +1,6 @@
 /** Writes a file under a name that is free: what is there is never overwritten, a number is added instead. */
-import { mkdir, open, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { link, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeError, writeFileAtomic } from '../files/atomic'
 
@@ -16,12 +17,12 @@ const fileName = (name: string): string =>
     .replace(/[\s.]+/g, '-')
     .slice(0, MAX_NAME) || 'catalog'
 
-/** Takes a free name by making an empty file of it. */
-async function takeName(folder: string, name: string, extension: string): Promise<string> {
+/** Gives a written file the first name that is free: a link fails where the name is taken, so nothing is overwritten and no file is empty. */
+async function takeName(written: string, { folder, name, extension }: Place): Promise<string> {
   for (let n = 1; ; n++) {
     const path = join(folder, `${fileName(name)}${n === 1 ? '' : `-${n}`}.${extension}`)
     try {
-      await (await open(path, 'wx')).close()
+      await link(written, path)
       return path
     } catch (error) {
       if (!isTaken(error)) throw writeError(error, path)
@@ -29,20 +30,20 @@ async function takeName(folder: string, name: string, extension: string): Promis
   }
 }
 
+type Place = { folder: string; name: string; extension: string }
+
 /**
  * Writes pieces of text as one file, complete or not at all.
  * @throws AppError `disk-full`, `workspace-unwritable`, and what the pieces throw
  */
-export async function writeNewFile(
-  { folder, name, extension }: { folder: string; name: string; extension: string },
-  pieces: Iterable<string>,
-): Promise<{ path: string; bytes: number }> {
+export async function writeNewFile(place: Place, pieces: Iterable<string>): Promise<{ path: string; bytes: number }> {
+  const { folder } = place
   try {
     await mkdir(folder, { recursive: true })
   } catch (error) {
     throw writeError(error, folder)
   }
-  const path = await takeName(folder, name, extension)
+  const written = join(folder, `.${randomBytes(6).toString('hex')}.part`)
   let bytes = 0
   function* encoded(): Generator<Uint8Array> {
     for (const piece of pieces) {
@@ -52,10 +53,9 @@ export async function writeNewFile(
     }
   }
   try {
-    await writeFileAtomic(path, encoded())
-  } catch (error) {
-    await rm(path, { force: true })
-    throw error
+    await writeFileAtomic(written, encoded())
+    return { path: await takeName(written, place), bytes }
+  } finally {
+    await rm(written, { force: true })
   }
-  return { path, bytes }
 }

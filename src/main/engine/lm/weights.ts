@@ -42,7 +42,9 @@ export const isFile = (path: string) =>
 /** Text of a file of bounded size. @throws AppError file-missing, file-unreadable, file-corrupt (too long) */
 export async function readText(path: string, maxBytes = MAX_JSON_BYTES): Promise<string> {
   try {
-    const { size } = await stat(path)
+    const facts = await stat(path)
+    if (!facts.isFile() && !facts.isDirectory()) throw new AppError('file-special', { path })
+    const { size } = facts
     if (size <= maxBytes) return await readFile(path, 'utf8')
     const reason = `it is ${size.toLocaleString('en-US')} bytes long, and at most ${maxBytes.toLocaleString('en-US')} are read`
     throw new AppError('file-corrupt', { path, format: 'text', reason })

@@ -1,10 +1,10 @@
 /** Documents of a CSV or TSV file (RFC 4180): a header row, and the text in one of its columns. */
-import { createReadStream } from 'node:fs'
 import { extname } from 'node:path'
 import { pipeline, Readable } from 'node:stream'
 import { CsvError, parse, type Parser } from 'csv-parse'
 import { AppError } from '../../../shared/errors'
 import { firstInvalidByte, lastCharacterStart } from '../lines'
+import { readPlain, unpackedName } from '../plain-stream'
 import { readError } from '../safetensors'
 
 /** A quote that is never closed would otherwise swallow the file. */
@@ -25,8 +25,7 @@ async function* readCharacters(path: string): AsyncGenerator<Uint8Array> {
     return bytes
   }
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
-      if (!(chunk instanceof Uint8Array)) continue
+    for await (const chunk of readPlain(path, CHUNK_BYTES)) {
       const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
       const cut = lastCharacterStart(bytes)
       rest = bytes.subarray(cut)
@@ -60,7 +59,7 @@ async function* whileRowsEnd(path: string, parser: Parser, separator: string): A
 
 /** @throws AppError file-missing, file-unreadable, dataset-binary, dataset-column-missing, dataset-row-invalid */
 export async function* readCsv(path: string, field: string): AsyncGenerator<string> {
-  const delimiter = extname(path).toLowerCase() === '.tsv' ? '\t' : ','
+  const delimiter = extname(unpackedName(path)).toLowerCase() === '.tsv' ? '\t' : ','
   const parser = parse({
     bom: true,
     delimiter,

@@ -1,8 +1,9 @@
 /** The files of a dataset: which of a folder are texts, in which format, and in which order they are read. */
 import { readdir, stat } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { basename, extname, join } from 'node:path'
 import { AppError } from '../../../shared/errors'
 import type { DatasetFormat } from '../../../shared/domain'
+import { unpackedName } from '../plain-stream'
 import { readError } from '../safetensors'
 
 export type FileFormat = Exclude<DatasetFormat, 'mixed'>
@@ -21,7 +22,12 @@ const FORMATS = new Map<string, FileFormat>([
 ])
 
 /** A file that the user names is read whatever it is called; as text, where its name says nothing else. */
-const formatOf = (path: string): FileFormat => FORMATS.get(extname(path).toLowerCase()) ?? 'text'
+const formatOf = (path: string): FileFormat => knownFormat(path) ?? 'text'
+
+const knownFormat = (path: string): FileFormat | undefined => FORMATS.get(extname(unpackedName(path)).toLowerCase())
+
+/** What a published dataset has beside its data: its card, licence and descriptions. Beside rows of data they are left out; in a folder of plain texts a README is one. */
+const ABOUT_DATA = /^(readme|license|licence|notice|citation|dataset_infos|dataset_dict|dataset_info|state|\.)[^/\\]*$/i
 
 /** Files below a folder with a name of a known format. A link to a file is followed, one to a folder is not: it may be a loop. */
 async function listFolder(folder: string, depth: number, found: DatasetFile[], most: number): Promise<void> {
@@ -31,7 +37,7 @@ async function listFolder(folder: string, depth: number, found: DatasetFile[], m
     const path = join(folder, entry.name)
     if (entry.name.startsWith('.')) continue
     if (entry.isDirectory()) await listFolder(path, depth + 1, found, most)
-    else if (FORMATS.has(extname(entry.name).toLowerCase())) {
+    else if (knownFormat(entry.name) !== undefined) {
       const facts = await stat(path).catch(() => null)
       if (!facts?.isFile()) continue
       found.push({ path, bytes: facts.size, format: formatOf(path) })
@@ -47,11 +53,15 @@ async function listFolder(folder: string, depth: number, found: DatasetFile[], m
 export async function listFiles(path: string, most = MAX_FILES): Promise<DatasetFile[]> {
   try {
     const facts = await stat(path)
+    // A pipe or a device has no end, and opening one may wait for ever.
+    if (!facts.isDirectory() && !facts.isFile()) throw new AppError('file-special', { path })
     if (!facts.isDirectory()) return [{ path, bytes: facts.size, format: formatOf(path) }]
     const found: DatasetFile[] = []
     await listFolder(path, 0, found, most)
+    const data = found.filter((file) => !ABOUT_DATA.test(basename(file.path)))
     if (found.length === 0) throw new AppError('dataset-files-missing', { path })
-    return found.sort((a, b) => (a.path < b.path ? -1 : 1))
+    const hasRows = data.some(({ format }) => format !== 'text')
+    return (hasRows ? data : found).sort((a, b) => (a.path < b.path ? -1 : 1))
   } catch (error) {
     throw error instanceof AppError ? error : readError(error, path)
   }

@@ -4,12 +4,14 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { relative } from 'node:path'
+import { extname, relative } from 'node:path'
 import type { DatasetFormat } from '../../../shared/domain'
 import { AppError } from '../../../shared/errors'
+import { unpackedName } from '../plain-stream'
 import { readError } from '../safetensors'
 import { readCsv } from './csv'
 import { listFiles, type DatasetFile } from './files'
+import { readJson } from './json'
 import { readJsonl } from './jsonl'
 import { readParquet } from './parquet'
 import { SeenTexts } from './seen'
@@ -35,7 +37,7 @@ function readFileDocuments(
     case 'text':
       return readText(path, signal)
     case 'jsonl':
-      return readJsonl(path, field)
+      return extname(unpackedName(path)).toLowerCase() === '.json' ? readJson(path, field) : readJsonl(path, field)
     case 'csv':
       return readCsv(path, field)
     case 'parquet':

@@ -1,0 +1,88 @@
+/**
+ * Documents of a `.json` file, in the forms that people's programs write: JSON Lines under that name, a list of texts or of objects, and
+ * what pandas and json.dump make of a table: columns of lists, columns of numbered cells, and lists below `data`.
+ */
+import { AppError } from '../../../shared/errors'
+import { readPlain } from '../plain-stream'
+import { readJsonl } from './jsonl'
+
+/** JSON has to be read whole before it means anything. */
+const LARGEST_BYTES = 512 * 1024 * 1024
+const CHUNK_BYTES = 1024 * 1024
+
+/** Whether the first line is an object of its own and another line follows: JSON Lines. */
+async function isLines(path: string): Promise<boolean> {
+  let text = ''
+  for await (const chunk of readPlain(path, CHUNK_BYTES)) {
+    text += Buffer.from(chunk).toString('utf8')
+    const [first = '', second] = text.replace(/^\ufeff/, '').trimStart().split('\n', 2) // prettier-ignore
+    if (second === undefined && text.length < LARGEST_BYTES / 16) continue
+    return isObject(first)
+  }
+  return false
+}
+
+function isObject(line: string): boolean {
+  try {
+    const parsed: unknown = JSON.parse(line)
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+  } catch {
+    return false
+  }
+}
+
+async function readWhole(path: string): Promise<string> {
+  const parts: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of readPlain(path, CHUNK_BYTES)) {
+    parts.push(chunk)
+    bytes += chunk.length
+    if (bytes > LARGEST_BYTES) {
+      const reason = `it is larger than ${LARGEST_BYTES / 2 ** 20} MiB; write one object a line and call it .jsonl`
+      throw new AppError('file-corrupt', { path, format: 'JSON', reason })
+    }
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts))
+  } catch (error) {
+    throw new AppError('file-corrupt', { path, format: 'JSON', reason: 'it is not UTF-8' }, { cause: error })
+  }
+}
+
+/** The cells of the wanted column of a parsed table, whatever way round it lies; null where there is no such column. */
+function cellsOf(value: unknown, field: string): unknown[] | null {
+  if (Array.isArray(value)) {
+    const isTable = value.some((one) => typeof one === 'object' && one !== null)
+    if (!isTable) return value
+    const cells = value.map((one: unknown) => (typeof one === 'object' && one !== null ? Reflect.get(one, field) : one))
+    return cells.some((cell) => cell !== undefined) ? cells : null
+  }
+  if (typeof value !== 'object' || value === null) return null
+  const column: unknown = Object.hasOwn(value, field) ? Reflect.get(value, field) : undefined
+  if (Array.isArray(column)) return column
+  if (typeof column === 'object' && column !== null) return Object.values(column)
+  if (typeof column === 'string') return [column]
+  return Object.hasOwn(value, 'data') ? cellsOf(Reflect.get(value, 'data'), field) : null
+}
+
+/** @throws AppError file-missing, file-unreadable, file-corrupt, dataset-column-missing; as readJsonl for JSON Lines */
+export async function* readJson(path: string, field: string): AsyncGenerator<string> {
+  if (await isLines(path)) {
+    yield* readJsonl(path, field)
+    return
+  }
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(await readWhole(path))
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    const reason = error instanceof Error ? error.message : 'it cannot be parsed'
+    throw new AppError('file-corrupt', { path, format: 'JSON', reason }, { cause: error })
+  }
+  const cells = cellsOf(parsed, field)
+  if (cells === null) {
+    const columns = typeof parsed === 'object' && parsed !== null ? Object.keys(parsed).slice(0, 20).join(', ') : ''
+    throw new AppError('dataset-column-missing', { path, field, columns: columns.slice(0, 1000) })
+  }
+  for (const cell of cells) if (typeof cell === 'string') yield cell
+}
