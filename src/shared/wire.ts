@@ -13,6 +13,8 @@ export type Wire = {
   send(message: unknown): void
   onMessage(listener: (message: unknown) => void): void
   onClose(listener: () => void): void
+  /** Resolves when the other side has taken what was sent, so that feeds do not pile up in memory; at once where it is left out. */
+  drained?(): Promise<void>
 }
 
 type Call = { kind: 'call'; input: z.ZodType; output: z.ZodType }
@@ -82,6 +84,9 @@ export type ServeOptions = {
   onUnexpected?: (error: unknown, name: string) => void
 }
 
+/** Questions of one asker that may be open at once; a page has some dozens. */
+const MAX_OPEN = 256
+
 /** Answers questions that arrive on the wire with the handlers. All open questions are aborted when the wire closes. */
 export function serve<C extends Contract>(
   wire: Wire,
@@ -102,7 +107,13 @@ export function serve<C extends Contract>(
       return
     }
     const { id, name, input } = question.data
+    if (open.size >= MAX_OPEN) {
+      const reason = `more than ${MAX_OPEN} questions are open`
+      return wire.send({ id, fail: toFailure(new AppError('invalid-input', { name, reason })) })
+    }
     const controller = new AbortController()
+    // A number that is used again ends the older question, or nobody could end it any more.
+    open.get(id)?.abort()
     open.set(id, controller)
     void answer(id, name, input, controller.signal)
       .catch((error: unknown) => {
@@ -110,7 +121,9 @@ export function serve<C extends Contract>(
         if (!controller.signal.aborted) wire.send({ id, fail: toFailure(error) })
         else wire.send({ id, fail: toFailure(new AppError('cancelled')) })
       })
-      .finally(() => open.delete(id))
+      .finally(() => {
+        if (open.get(id) === controller) open.delete(id)
+      })
   })
 
   async function answer(id: number, name: string, input: unknown, signal: AbortSignal): Promise<void> {
@@ -129,6 +142,7 @@ export function serve<C extends Contract>(
     for await (const value of handler(parsed.data, signal) as AsyncIterable<unknown>) {
       if (signal.aborted) break
       wire.send({ id, next: checked(value) })
+      await wire.drained?.()
     }
     wire.send({ id, end: true })
   }

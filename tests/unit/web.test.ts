@@ -159,6 +159,52 @@ describe('wire', () => {
     await expect.poll(() => aborted).toBe(true)
   })
 
+  it('ends a feed whose number is used again, refuses too many, and ends all with the socket', async () => {
+    const states = { started: 0, ended: 0 }
+    const started = await host({
+      'jobs.watch': async function* (_, signal) {
+        states.started += 1
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+        states.ended += 1
+        yield* []
+      },
+    })
+    const socket = new WebSocket(`ws://127.0.0.1:${started.port}/wire?token=${started.token}`)
+    const failures: unknown[] = []
+    socket.on('message', (data: Buffer) => {
+      const message = unpackFrame(data) as { fail?: unknown }
+      if (message.fail) failures.push(message.fail)
+    })
+    await new Promise((resolve) => socket.on('open', resolve))
+    const ask = (id: number) => socket.send(packFrame({ id, name: 'jobs.watch', input: { jobId: 1 } }))
+    for (let i = 0; i < 3; i++) ask(7)
+    await expect.poll(() => states).toEqual({ started: 3, ended: 2 })
+    for (let i = 100; i < 400; i++) ask(i)
+    await expect.poll(() => failures.length).toBe(45)
+    expect(failures[0]).toMatchObject({ code: 'invalid-input' })
+    socket.terminate()
+    await expect.poll(() => states).toEqual({ started: 258, ended: 258 })
+  })
+
+  it('holds a feed back that nobody reads', async () => {
+    let sent = 0
+    const started = await host({
+      'jobs.watch': async function* (_, signal) {
+        for (; !signal.aborted && sent < 400; sent++) yield { text: 'x'.repeat(1024 * 1024) } as never
+      },
+    })
+    const socket = new WebSocket(`ws://127.0.0.1:${started.port}/wire?token=${started.token}`)
+    await new Promise((resolve) => socket.on('open', resolve))
+    socket.pause()
+    socket.send(packFrame({ id: 1, name: 'jobs.watch', input: { jobId: 1 } }))
+    await expect.poll(() => sent).toBeGreaterThan(4)
+    const at = sent
+    // What the system takes besides is a few megabytes.
+    for (let look = 0; look < 5; look++) expect(await probeHost(started)).toBe('ours')
+    expect(sent).toBeLessThan(Math.max(100, at + 60))
+    socket.terminate()
+  })
+
   it('closes a socket that sends what is no frame', async () => {
     const { port, token } = await host()
     const socket = new WebSocket(`ws://127.0.0.1:${port}/wire?token=${token}`)
