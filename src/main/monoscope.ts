@@ -54,6 +54,8 @@ export type Monoscope = {
   log: Log
   /** For hosts: writes failures that no one expected into the log. */
   onUnexpected: (error: unknown, name: string) => void
+  /** Resolves when no command of another process asks this one any more. */
+  commandsGone(): Promise<void>
   /** Ends jobs with a last checkpoint, closes the store and gives the workspace back. May be called twice. */
   close(): Promise<void>
 }
@@ -155,5 +157,16 @@ async function openRooms(options: MonoscopeOptions, { host, workspace, late }: B
     await host.close()
     log.info('closed')
   }
-  return { handlers, workspace, store, queue, warm, changes, log, onUnexpected, close: () => (closing ??= close()) }
+  return {
+    handlers,
+    workspace,
+    store,
+    queue,
+    warm,
+    changes,
+    log,
+    onUnexpected,
+    commandsGone: () => host.commandsGone(),
+    close: () => (closing ??= close()),
+  }
 }

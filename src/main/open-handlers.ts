@@ -11,6 +11,8 @@ export type OpenedHandlers = {
   isOwner: boolean
   onUnexpected: (error: unknown, name: string) => void
   close(): Promise<void>
+  /** Resolves when the owner has gone; never for the owner itself. */
+  lost: Promise<void>
 }
 
 /**
@@ -20,18 +22,19 @@ export type OpenedHandlers = {
 export async function openHandlers(options: MonoscopeOptions): Promise<OpenedHandlers> {
   try {
     const { handlers, onUnexpected, close } = await openMonoscope(options)
-    return { handlers, isOwner: true, onUnexpected, close }
+    return { handlers, isOwner: true, onUnexpected, close, lost: new Promise(() => undefined) }
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'workspace-open') throw error
   }
   const owner = await findOwner(options.folder)
   // The owner may have closed between the two looks at its lock; then the workspace is free.
   if (!owner) return openHandlers(options)
-  const { client, close } = await connectToHost(owner)
+  const { client, close, closed } = await connectToHost(owner)
   return {
     handlers: forwardTo(client),
     isOwner: false,
     onUnexpected: () => undefined,
+    lost: closed,
     close: () => {
       close()
       return Promise.resolve()

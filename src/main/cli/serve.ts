@@ -1,15 +1,25 @@
 /** `serve`: the same app as a page on loopback, until Ctrl-C. */
 import type { Command } from 'commander'
 import type { MonoscopeHandlers } from '../../shared/contract'
-import { forwardTo } from '../web/forward'
+import { openLasting } from '../lasting-handlers'
+import { openHandlers, type OpenedHandlers } from '../open-handlers'
 import { startHost } from '../web/host'
 import { toPort } from './find'
 import type { RunCommand } from './run-command'
 import type { Program, Session } from './session'
 
-/** Handlers for a page in a browser: its own workspace's, or those of the process that has it open. */
-function pageHandlers({ own, client }: Session): MonoscopeHandlers {
-  const handlers = own?.handlers ?? forwardTo(client)
+/** Handlers of this workspace, or of the process that has it open for as long as it has. */
+async function openFor(session: Session, program: Program): Promise<Pick<OpenedHandlers, 'handlers' | 'close'>> {
+  const { own, folder } = session
+  if (own) return { handlers: own.handlers, close: () => Promise.resolve() }
+  const opened = await openLasting(() => openHandlers({ folder, ...program, host: 'cli' }))
+  // The owner waits for commands, and a page may stay for days.
+  await session.close()
+  return opened
+}
+
+/** Handlers for a page in a browser. */
+function pageHandlers(handlers: MonoscopeHandlers): MonoscopeHandlers {
   return {
     ...handlers,
     'app.info': async (input, signal) => ({
@@ -28,8 +38,9 @@ export async function serveUntilStopped(
   { port = 0, page = '' }: { port?: number | undefined; page?: string } = {},
 ): Promise<void> {
   const { own, out, signal, folder } = session
+  const opened = await openFor(session, program)
   const host = await startHost({
-    handlers: pageHandlers(session),
+    handlers: pageHandlers(opened.handlers),
     rendererFolder: program.rendererFolder,
     port,
     ...(own ? { onUnexpected: own.onUnexpected } : {}),
@@ -40,6 +51,7 @@ export async function serveUntilStopped(
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   }
   await host.close()
+  await opened.close()
 }
 
 export function addServeCommand(command: Command, run: RunCommand, program: Program): void {

@@ -47,12 +47,16 @@ export async function openSession(options: GlobalOptions, program: Program, sign
   const own = await openOwn(folder, program)
   if (own) {
     const { client, close } = ownClient(own)
-    return { client, out, folder, signal, own, close }
+    const leave = async () => {
+      await waitForCommands(own, signal)
+      await close()
+    }
+    return { client, out, folder, signal, own, close: leave }
   }
   const owner = await findOwner(folder)
   if (!owner) throw new AppError('connection-lost')
   out.note(out.say('elsewhere', { pid: owner.pid }))
-  const { client, close } = await connectToHost(owner)
+  const { client, close } = await connectToHost(owner, { isCommand: true })
   return { client, out, folder, signal, own: null, close: () => Promise.resolve(close()) }
 }
 
@@ -64,6 +68,13 @@ async function openOwn(folder: string, { workerPath, demoFolder, version }: Prog
     if (error instanceof AppError && error.code === 'workspace-open') return null
     throw error
   }
+}
+
+/** A command that asks this process gets its answer before the workspace is closed under it; Ctrl-C does not wait. */
+async function waitForCommands(own: Monoscope, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  await Promise.race([own.commandsGone(), stopped])
 }
 
 function ownClient(own: Monoscope): { client: MonoscopeClient; close(): Promise<void> } {

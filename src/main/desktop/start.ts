@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { app, type BrowserWindow } from 'electron'
 import { contract, type MonoscopeHandlers } from '../../shared/contract'
 import { serve } from '../../shared/wire'
+import { openLasting } from '../lasting-handlers'
+import type { MonoscopeOptions } from '../monoscope'
 import { openHandlers, type OpenedHandlers } from '../open-handlers'
 import { choosePath, showStartError, type PathKind } from './dialogs'
 import { serveWindow } from './ipc-wire'
@@ -42,7 +44,7 @@ function withDialogs(
 
 async function openWorkspaceFor(window: BrowserWindow, paths: DesktopPaths): Promise<OpenedHandlers> {
   const choose = (what: PathKind) => choosePath(window, what)
-  const opened = await openHandlers({
+  const options: MonoscopeOptions = {
     folder: workspaceFolder(),
     workerPath: paths.worker,
     demoFolder: paths.demo,
@@ -51,7 +53,8 @@ async function openWorkspaceFor(window: BrowserWindow, paths: DesktopPaths): Pro
     version: app.getVersion(),
     choosePath: choose,
     tokenVault: openTokenVault(),
-  })
+  }
+  const opened = await openLasting(() => openHandlers(options))
   return opened.isOwner ? opened : { ...opened, handlers: withDialogs(opened.handlers, choose) }
 }
 

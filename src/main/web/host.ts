@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import sirv from 'sirv'
-import { WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 import { contract, type MonoscopeHandlers } from '../../shared/contract'
 import { AppError } from '../../shared/errors'
 import { serve } from '../../shared/wire'
@@ -16,6 +16,8 @@ import { socketWire } from './socket-wire'
 
 export { contentSecurityPolicy } from './security'
 export const WIRE_PATH = '/wire'
+/** What a command says of itself as it connects: an owner that is about to leave waits for it. */
+export const COMMAND_GUEST = ['guest', 'command'] as const
 /** Paths are read against this; no request reaches it. */
 const BASE = 'http://localhost'
 
@@ -34,6 +36,8 @@ export type Host = {
   token: string
   /** What to open in a browser. */
   address: string
+  /** Resolves when no command of another process is connected. */
+  commandsGone(): Promise<void>
   /** Closes every connection and waits until the port is free. */
   close(): Promise<void>
 }
@@ -49,6 +53,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const address = server.address()
   const bound = typeof address === 'object' && address ? address.port : port
   const names = ownNames(host)
+  const commands = new Set<WebSocket>()
   const report = (error: unknown) => onUnexpected?.(error, 'http')
   server.on('request', (request, response) => {
     try {
@@ -70,6 +75,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
         // A socket error is always followed by its close, which ends the wire.
         webSocket.on('error', () => undefined)
+        if (isCommand(request)) {
+          commands.add(webSocket)
+          webSocket.once('close', () => commands.delete(webSocket))
+        }
         serve(socketWire(webSocket), contract, handlers, onUnexpected ? { onUnexpected } : {})
       })
     } catch (error) {
@@ -81,6 +90,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
     port: bound,
     token,
     address: `http://127.0.0.1:${bound}/?token=${token}`,
+    commandsGone: async () => {
+      for (const command of commands) await new Promise<void>((resolve) => command.once('close', () => resolve()))
+    },
     close: () => close(server, sockets),
   }
 }
@@ -115,6 +127,9 @@ function targetOf(request: IncomingMessage): URL | null {
   const url = URL.canParse(target, BASE) ? new URL(target, BASE) : null
   return url?.origin === BASE ? url : null
 }
+
+const isCommand = (request: IncomingMessage): boolean =>
+  targetOf(request)?.searchParams.get(COMMAND_GUEST[0]) === COMMAND_GUEST[1]
 
 /** Ends a connection with a status line. A socket that is gone already stays silent. */
 function refuse(socket: Duplex, status: string): void {
