@@ -98,6 +98,17 @@ function lateHandlers(late: Late): MonoscopeHandlers {
   }) as MonoscopeHandlers
 }
 
+/** Copies what people wrote. A copy that fails is only logged: the database itself has everything. */
+function copierOf(store: Store, onUnexpected: Monoscope['onUnexpected']): () => void {
+  return () => {
+    try {
+      store.copyPeople()
+    } catch (error) {
+      onUnexpected(error, 'copy of what was written')
+    }
+  }
+}
+
 type Base = { host: Host; workspace: Workspace; late: Late }
 
 async function openRooms(options: MonoscopeOptions, { host, workspace, late }: Base): Promise<Monoscope> {
@@ -119,29 +130,10 @@ async function openRooms(options: MonoscopeOptions, { host, workspace, late }: B
     ...{ env: process.env, settings: store.settings, vault, corpora: workspace.corpora },
     onUnexpected: (error) => onUnexpected(error, 'download'),
   })
-  const handlers = makeHandlers({
-    version,
-    host: options.host,
-    paths: workspace,
-    store,
-    queue,
-    warm,
-    changes,
-    pieces,
-    tokens,
-    hub,
-    choosePath,
-    demoFolder,
-  })
+  const rooms = { store, queue, warm, changes, pieces, tokens, hub }
+  const handlers = makeHandlers({ version, host: options.host, paths: workspace, ...rooms, choosePath, demoFolder })
   late.handlers = handlers
-  const copyPeople = () => {
-    try {
-      store.copyPeople()
-    } catch (error) {
-      // The database itself has everything; a copy is the second place.
-      onUnexpected(error, 'copy of what was written')
-    }
-  }
+  const copyPeople = copierOf(store, onUnexpected)
   const copying = setInterval(copyPeople, COPY_EVERY_MS).unref()
   log.info({ version, host: options.host, runtime: runtime.path }, 'open')
   let closing: Promise<void> | null = null

@@ -11,7 +11,7 @@ const never = new AbortController().signal
 
 /** What is opened first, and how its owner goes away. */
 function guest(handlers: Partial<MonoscopeHandlers>): { opened: OpenedHandlers; leave(): void } {
-  let leave = () => undefined as void
+  let leave: () => void = () => undefined
   const lost = new Promise<void>((resolve) => (leave = resolve))
   // Only the handlers that a test gives are asked.
   const all = handlers as MonoscopeHandlers
@@ -41,16 +41,12 @@ it('calls and feeds go on with whoever owns the workspace next', async () => {
       await Promise.resolve()
     },
   })
-  let closing = 2
-  const lasting = await openLasting(() => {
-    if (first.opened !== undefined && closing === 2) {
-      closing -= 1
-      return Promise.resolve(first.opened)
-    }
-    // The old owner is not quite gone at the first try.
-    if (closing-- > 0) return Promise.reject(new AppError('workspace-open', { path: 'x', pid: 1 }))
-    return Promise.resolve(second)
-  })
+  // The old owner is not quite gone at the second try.
+  const tries = [
+    () => Promise.resolve(first.opened),
+    () => Promise.reject(new AppError('workspace-open', { path: 'x', pid: 1 })),
+  ]
+  const lasting = await openLasting(() => tries.shift()?.() ?? Promise.resolve(second))
   expect(await lasting.handlers['models.list']({}, never)).toEqual([])
   const seen: unknown[] = []
   for await (const job of lasting.handlers['jobs.watch']({ jobId: 1 }, never)) {

@@ -191,6 +191,7 @@ describe('wire', () => {
     const started = await host({
       'jobs.watch': async function* (_, signal) {
         for (; !signal.aborted && sent < 400; sent++) yield { text: 'x'.repeat(1024 * 1024) } as never
+        await Promise.resolve()
       },
     })
     const socket = new WebSocket(`ws://127.0.0.1:${started.port}/wire?token=${started.token}`)

@@ -2,6 +2,7 @@
  * Documents of a `.json` file, in the forms that people's programs write: JSON Lines under that name, a list of texts or of objects, and
  * what pandas and json.dump make of a table: columns of lists, columns of numbered cells, and lists below `data`.
  */
+import { z } from 'zod'
 import { AppError } from '../../../shared/errors'
 import { readPlain } from '../plain-stream'
 import { readJsonl } from './jsonl'
@@ -49,20 +50,29 @@ async function readWhole(path: string): Promise<string> {
   }
 }
 
+const Table = z.record(z.string(), z.unknown())
+
 /** The cells of the wanted column of a parsed table, whatever way round it lies; null where there is no such column. */
 function cellsOf(value: unknown, field: string): unknown[] | null {
-  if (Array.isArray(value)) {
-    const isTable = value.some((one) => typeof one === 'object' && one !== null)
-    if (!isTable) return value
-    const cells = value.map((one: unknown) => (typeof one === 'object' && one !== null ? Reflect.get(one, field) : one))
-    return cells.some((cell) => cell !== undefined) ? cells : null
-  }
-  if (typeof value !== 'object' || value === null) return null
-  const column: unknown = Object.hasOwn(value, field) ? Reflect.get(value, field) : undefined
-  if (Array.isArray(column)) return column
-  if (typeof column === 'object' && column !== null) return Object.values(column)
+  const list = z.array(z.unknown()).safeParse(value)
+  if (list.success) return cellsOfRows(list.data, field)
+  const table = Table.safeParse(value)
+  if (!table.success) return null
+  const column = table.data[field]
   if (typeof column === 'string') return [column]
-  return Object.hasOwn(value, 'data') ? cellsOf(Reflect.get(value, 'data'), field) : null
+  const cells = z.array(z.unknown()).safeParse(column)
+  if (cells.success) return cells.data
+  const numbered = Table.safeParse(column)
+  if (numbered.success) return Object.values(numbered.data)
+  return table.data.data === undefined ? null : cellsOf(table.data.data, field)
+}
+
+/** Of a list of texts these themselves, of a list of objects the field of each. */
+function cellsOfRows(rows: unknown[], field: string): unknown[] | null {
+  const tables = rows.map((row) => Table.safeParse(row).data)
+  if (tables.every((row) => row === undefined)) return rows
+  const cells = tables.map((row) => row?.[field])
+  return cells.some((cell) => cell !== undefined) ? cells : null
 }
 
 /** @throws AppError file-missing, file-unreadable, file-corrupt, dataset-column-missing; as readJsonl for JSON Lines */
