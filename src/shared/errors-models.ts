@@ -1,6 +1,10 @@
 /** Sentences of errors about what is given as a model. Part of the list in errors.ts. */
 
 export const MODEL_SENTENCES = {
+  'token-without-row': {
+    en: 'The text holds the token {token} ({id}), for which the model has no row: it knows {vocabulary} tokens. Leave it out of the text.',
+    ko: '텍스트에 토큰 {token}({id})이(가) 있는데 모델에는 그 행이 없습니다. 모델이 아는 토큰은 {vocabulary}개입니다. 텍스트에서 빼세요.',
+  },
   'file-special': {
     en: '{path} is no file: it is a pipe, a socket or a device. Name a file or a folder.',
     ko: '{path}은(는) 파일이 아니라 파이프, 소켓 또는 장치입니다. 파일이나 폴더를 지정하세요.',

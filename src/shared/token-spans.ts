@@ -98,7 +98,9 @@ export function toSpans(ids: ArrayLike<number>, values: ArrayLike<number> | null
       spanIds.push(ids[i] ?? -1)
       value = Math.max(value, values?.[i] ?? 0)
     }
-    spans.push({ text: decodeOrHex(join(parts)), ids: spanIds, value, special })
+    // A row of the model's vocabulary that its tokenizer does not know has no text; its number is what can be said of it.
+    const text = decodeOrHex(join(parts)) || `[${first}]`
+    spans.push({ text, ids: spanIds, value, special })
     start = end
   }
   return spans

@@ -55,10 +55,9 @@ describe.skipIf(!stories)('inspecting a real folder', () => {
   })
   it('refuses a tokenizer of another model', async () => {
     const config: unknown = JSON.parse(await readFile(join(folder, 'tokenizer.json'), 'utf8'))
-    const more = { id: 600, content: '<more>', special: true, single_word: false, lstrip: false, rstrip: false }
-    const added = { ...(config as { added_tokens: unknown[] }) }
-    added.added_tokens = [...added.added_tokens, more]
-    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(added))
+    const { model, ...rest } = config as { model: { vocab: Record<string, number> } }
+    const larger = { ...rest, model: { ...model, vocab: { ...model.vocab, more: 600 } } }
+    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(larger))
     await expect(inspectModel({ path: folder, piecesFolder: folder })).rejects.toMatchObject({
       code: 'tokenizer-mismatch',
       details: { largest: 600, vocabulary: 512 },

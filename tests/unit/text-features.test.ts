@@ -1,7 +1,7 @@
 /** Features of one's own text summed up by span of whole characters, and words cut for full-text search. */
 import { describe, expect, it } from 'vitest'
 import { indexedText, quoted, wordQuery } from '../../src/main/store/search-text'
-import { bySpan } from '../../src/main/handlers/text'
+import { bySpan, countFired } from '../../src/main/handlers/text'
 
 /** Tokens 0 to 3; token 1 and 2 form one span. Feature 5 is on 0 and 2, 9 on 1 and 2, 7 on 3. */
 const codes = {
@@ -42,5 +42,22 @@ describe('words for full-text search', () => {
     expect(wordQuery('京')).toBe('"京"*')
     expect(wordQuery(' — ')).toBeNull()
     expect(quoted('a"b\0')).toBe('"a""b"')
+  })
+})
+
+describe('countFired', () => {
+  it('counts tokens, not the spans they are shown as', () => {
+    // Two tokens that make one character, both with feature 4.
+    const spans = [{ ids: [10, 11] }]
+    const codes = {
+      starts: Uint32Array.of(0, 1, 3),
+      features: Uint32Array.of(4, 4, 9),
+      values: Float32Array.of(1, 2, 3),
+    }
+    expect([...bySpan(spans, codes).features]).toEqual([4, 9])
+    expect([...countFired(codes)]).toEqual([
+      [4, { firedTokens: 2, largest: 2 }],
+      [9, { firedTokens: 1, largest: 3 }],
+    ])
   })
 })

@@ -57,7 +57,7 @@ describe('toSpans', () => {
     const spans = toSpans(bytesOf('한a'), [1, 7, 2, -3], pieces)
     expect(spans.map(({ value }) => value)).toEqual([7, 0])
   })
-  it('gives ids beyond the vocabulary an empty text', () => {
-    expect(textsOf([999, 0x61])).toEqual(['', 'a'])
+  it('shows ids beyond the vocabulary by their number', () => {
+    expect(textsOf([999, 0x61])).toEqual(['[999]', 'a'])
   })
 })

@@ -153,7 +153,7 @@ describe('the token before every document', () => {
       256,
     ],
     ['it is to be added', { bos_token: '<|end|>', eos_token: null, add_bos_token: true }, {}, 256],
-    ['it is named and nothing else is said', { bos_token: '<|end|>' }, {}, 256],
+    ['smollm2: it is named and nothing else is said', { bos_token: '<|end|>' }, {}, null],
     [
       'it is named but not added, and not the end',
       { bos_token: '<|end|>', eos_token: 'a', add_bos_token: false },
@@ -208,7 +208,7 @@ it('leaves out characters that no token can write', async () => {
 
 describe('a byte-level tokenizer', () => {
   it('round-trips any text, and its pieces are the bytes', async () => {
-    await put(byteLevelJson(), { bos_token: { content: '<|end|>' } })
+    await put(byteLevelJson(), { bos_token: { content: '<|end|>' }, add_bos_token: true })
     const tokenizer = await loadTokenizer(folder, 257)
     expect(tokenizer).toMatchObject({ bosId: 256, vocabulary: 257 })
     for (const text of ['a b', ' 한글 🦊\n', 'naïve\tcafé', '\u0000\u00ad\u00a0']) {

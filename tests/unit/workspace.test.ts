@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openDb } from '../../src/main/store/db'
 import { findOwner, LOCK_NAME } from '../../src/main/workspace/lock'
@@ -186,5 +187,21 @@ describe('system errors', () => {
   it('leaves what it does not know', () => {
     const error = new Error('other')
     expect(translateSystemError(error, '/here')).toBe(error)
+  })
+})
+
+describe('what SQLite says in the middle of work', () => {
+  it.each([
+    ['SQLITE_CORRUPT', 'workspace-damaged'],
+    ['SQLITE_CORRUPT_INDEX', 'workspace-damaged'],
+    ['SQLITE_NOTADB', 'workspace-damaged'],
+    ['SQLITE_IOERR_READ', 'workspace-unreadable'],
+    ['SQLITE_IOERR_FSYNC', 'workspace-unreadable'],
+    ['SQLITE_IOERR_WRITE', 'disk-full'],
+    ['SQLITE_FULL', 'disk-full'],
+    ['SQLITE_READONLY', 'workspace-unwritable'],
+  ])('%s is told as %s', (code, expected) => {
+    const error = new Database.SqliteError('the reason', code)
+    expect(translateSystemError(error, '/w/workspace.sqlite')).toMatchObject({ code: expected })
   })
 })

@@ -34,17 +34,22 @@ export function bySpan(
   return { starts, features, values: Float32Array.from(values) }
 }
 
-/**
- * What is known of each active feature, the largest share of its own maximum first. Counted by token: a span may hold several, as
- * Hangul and emoji do.
- */
-function known({ store }: Services, sae: Sae, active: { features: Uint32Array; values: Float32Array }): TextFeature[] {
+type Active = { features: ArrayLike<number>; values: ArrayLike<number> }
+
+/** On how many tokens each feature of a text is active, and how strongly at most. A span may hold several tokens, as Hangul and emoji do. */
+export function countFired({ features, values }: Active): Map<number, { firedTokens: number; largest: number }> {
   const found = new Map<number, { firedTokens: number; largest: number }>()
-  active.features.forEach((feature, at) => {
-    const value = active.values[at] ?? 0
-    const before = found.get(feature) ?? { firedTokens: 0, largest: 0 }
-    found.set(feature, { firedTokens: before.firedTokens + 1, largest: Math.max(before.largest, value) })
-  })
+  for (let at = 0; at < features.length; at++) {
+    const feature = features[at] ?? -1
+    const { firedTokens, largest } = found.get(feature) ?? { firedTokens: 0, largest: 0 }
+    found.set(feature, { firedTokens: firedTokens + 1, largest: Math.max(largest, values[at] ?? 0) })
+  }
+  return found
+}
+
+/** What is known of each active feature, the largest share of its own maximum first. */
+function known({ store }: Services, sae: Sae, active: Active): TextFeature[] {
+  const found = countFired(active)
   const rows = store.features.figures(sae.id, [...found.keys()])
   const own = { firedTokens: 0, largest: 0 }
   const shareOf = ({ largest, maxActivation }: TextFeature) => largest / (maxActivation > 0 ? maxActivation : Infinity)

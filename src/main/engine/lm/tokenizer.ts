@@ -102,8 +102,8 @@ type Sources = {
 /**
  * The token that stood before every document when the model was trained:
  * 1. what the tokenizer itself puts before a text (Llama, Mistral, Gemma);
- * 2. else its `bos_token`, unless `add_bos_token: false` says that it is not added and it is another token than EOS. Where it is the
- *    EOS token, it separated the documents in training (GPT-2, GPT-Neo, Pythia); TransformerLens puts it first for that reason;
+ * 2. else its `bos_token` where `add_bos_token: true` says that it is added, or where it is the EOS token: it separated the documents in
+ *    training then (GPT-2, GPT-Neo, Pythia); TransformerLens puts it first for that reason. A name alone adds nothing (SmolLM2);
  * 3. else, where `bos_token` is not mentioned at all (GPT-2's own files), `bos_token_id` of config.json. A `bos_token: null` means that
  *    there is none, whatever config.json says (Qwen).
  */
@@ -114,7 +114,7 @@ function findBos({ library, config, modelBos }: Sources): number | null {
   if (isId(first) && withSpecials.length > bare.length && first !== bare[0]) return first
   if (config.bos_token === undefined) return isId(modelBos) ? modelBos : null
   const [bos, eos] = [nameOf(config.bos_token), nameOf(config.eos_token)]
-  if (!bos || (config.add_bos_token === false && bos !== eos)) return null
+  if (!bos || (config.add_bos_token !== true && bos !== eos)) return null
   return library.token_to_id(bos) ?? null
 }
 
@@ -168,7 +168,8 @@ function openLibrary(json: TokenizerJson, config: Partial<TokenizerConfig>, mode
 
 /**
  * @param folder of a model, with tokenizer.json and, where published, tokenizer_config.json, config.json, generation_config.json
- * @param modelVocabulary how many ids the model knows; a tokenizer with larger ids is refused
+ * @param modelVocabulary how many ids the model knows; a tokenizer whose base vocabulary has larger ids is refused, and so is, by `encode`
+ *   with token-without-row, a text with an added token beyond them
  * @throws AppError tokenizer-missing, file-unreadable, file-corrupt, tokenizer-mismatch
  */
 export async function loadTokenizer(folder: string, modelVocabulary?: number): Promise<Tokenizer> {
@@ -179,9 +180,18 @@ export async function loadTokenizer(folder: string, modelVocabulary?: number): P
   const model = await readIfThere(join(folder, 'config.json'), ModelTokens)
   const generation = await readIfThere(join(folder, 'generation_config.json'), ModelTokens)
   const { library, bosId, eosId, named, entries } = within(path, () => openLibrary(json, config, model.bos_token_id))
-  const largest = entries.reduce((id, entry) => Math.max(id, entry.id), -1)
-  if (modelVocabulary !== undefined && largest >= modelVocabulary) {
-    throw new AppError('tokenizer-mismatch', { largest, vocabulary: modelVocabulary })
+  const largestOf = (some: readonly VocabularyEntry[]) => some.reduce((id, entry) => Math.max(id, entry.id), -1)
+  const largest = largestOf(entries)
+  // Published models may have added tokens without a row in the embedding (Gemma 3); only a text that holds one cannot be read.
+  const largestBase = largestOf(entries.filter(({ added }) => !added))
+  if (modelVocabulary !== undefined && largestBase >= modelVocabulary) {
+    throw new AppError('tokenizer-mismatch', { largest: largestBase, vocabulary: modelVocabulary })
+  }
+  const known = (ids: number[]): number[] => {
+    const beyond = ids.find((id) => id >= (modelVocabulary ?? Infinity))
+    if (beyond === undefined) return ids
+    const token = entries.find(({ id }) => id === beyond)?.token ?? ''
+    throw new AppError('token-without-row', { token, id: beyond, vocabulary: modelVocabulary ?? 0 })
   }
   const isKnown = (id: number) => id < (modelVocabulary ?? largest + 1)
   const special = new Set(entries.filter((entry) => entry.special).map(({ id }) => id))
@@ -191,7 +201,9 @@ export async function loadTokenizer(folder: string, modelVocabulary?: number): P
   return {
     // The library gives no id to what neither the vocabulary nor an unknown-token has: such characters are left out.
     encode: (text) =>
-      text === '' ? [] : within(path, () => library.encode(text, { add_special_tokens: false }).ids.filter(isId)),
+      text === ''
+        ? []
+        : known(within(path, () => library.encode(text, { add_special_tokens: false }).ids.filter(isId))),
     decode: (ids) =>
       ids.length === 0 ? '' : within(path, () => library.decode([...ids], { skip_special_tokens: true })),
     bosId: bosId !== null && isKnown(bosId) ? bosId : null,
