@@ -99,7 +99,7 @@ export function toSpans(ids: ArrayLike<number>, values: ArrayLike<number> | null
       value = Math.max(value, values?.[i] ?? 0)
     }
     // A row of the model's vocabulary that its tokenizer does not know has no text; its number is what can be said of it.
-    const text = decodeOrHex(join(parts)) || `[${first}]`
+    const text = decodeOrHex(join(parts)) || (first < 0 ? '' : `[${first}]`)
     spans.push({ text, ids: spanIds, value, special })
     start = end
   }
