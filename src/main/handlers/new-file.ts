@@ -1,10 +1,13 @@
 /** Writes a file under a name that is free: what is there is never overwritten, a number is added instead. */
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, rm } from 'node:fs/promises'
+import { constants, copyFile, link, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeError, writeFileAtomic } from '../files/atomic'
 
 const MAX_NAME = 80
+/** Whether the file system has no hard links, as exFAT and some network shares. */
+const lacksLinks = (error: unknown) =>
+  error instanceof Error && 'code' in error && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(String(error.code))
 const isTaken = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'EEXIST'
 
 /** A name that every file system takes. */
@@ -22,7 +25,10 @@ async function takeName(written: string, { folder, name, extension }: Place): Pr
   for (let n = 1; ; n++) {
     const path = join(folder, `${fileName(name)}${n === 1 ? '' : `-${n}`}.${extension}`)
     try {
-      await link(written, path)
+      await link(written, path).catch((error: unknown) => {
+        if (!lacksLinks(error)) throw error
+        return copyFile(written, path, constants.COPYFILE_EXCL)
+      })
       return path
     } catch (error) {
       if (!isTaken(error)) throw writeError(error, path)

@@ -2,11 +2,11 @@
  * A copy of what people wrote, as JSONL beside the database: one line `{ table, row }` each. The newest few are kept, so that a database
  * that is lost whole costs at most what was written since the last one.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs' // prettier-ignore
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs' // prettier-ignore
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Db } from './db'
-import { PEOPLE_TABLES } from './people-tables'
+import { PEOPLE_TABLES, WRITTEN_TABLES } from './people-tables'
 
 const KEPT_COPIES = 7
 const NAME = /^written-[\dTZ-]+\.jsonl$/
@@ -34,18 +34,21 @@ function linesOf(db: Db): string {
 
 /**
  * Writes a copy unless the newest one says the same, and drops the oldest ones.
- * @returns its path, or null where nothing has changed
+ * @returns its path, or null where nothing has changed or nothing is written
  */
 export function copyPeople(db: Db, backups: string): string | null {
+  // An emptied workspace must not push out the copies of what was in it.
+  if (!WRITTEN_TABLES.some((table) => db.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() !== undefined)) return null
   const text = linesOf(db)
   const [newest] = peopleCopies(backups)
-  if (text === '' || (newest !== undefined && readFileSync(newest, 'utf8') === text)) return null
+  if (newest !== undefined && readFileSync(newest, 'utf8') === text) return null
   mkdirSync(backups, { recursive: true })
   const path = join(backups, `written-${new Date().toISOString().replace(/[:.]/g, '-')}.jsonl`)
   const part = `${path}.part`
   const file = openSync(part, 'w', 0o600)
   try {
-    writeSync(file, text)
+    // Unlike a single write, this goes on until all is there or throws.
+    writeFileSync(file, text)
     fsyncSync(file)
   } finally {
     closeSync(file)

@@ -12,5 +12,5 @@ export const PEOPLE_TABLES = [
 /** What a repair takes out of a damaged database besides: the history of runs. */
 export const HISTORY_TABLES = ['job', 'metric'] as const
 
-/** Tables whose rows a person typed; a copy without any of them is not worth keeping over one that has some. */
+/** Tables whose rows a person typed; without any of them there is nothing to copy. */
 export const WRITTEN_TABLES: readonly string[] = ['label', 'feature_tag', 'safety_flag', 'note', 'list', 'saved_view']
