@@ -44,8 +44,8 @@ describe('forecast', () => {
     expect(parts.collect).toBeCloseTo(195, 9)
     // 20 of 200 steps are dense.
     expect(parts.steps).toBeCloseTo((20 * 50 + 180 * 10) / 1000, 9)
-    // 50 evaluations on the way, one every fourth step, and two whole ones with their firing shares.
-    expect(parts.judge).toBeCloseTo((50 * 5000 + 3 * 5000) / 100_000, 9)
+    // 51 evaluations along the way, one every fourth step and after the last, and two whole ones with their firing shares.
+    expect(parts.judge).toBeCloseTo((51 * 5000 + 3 * 5000) / 100_000, 9)
     expect(seconds).toBeCloseTo(parts.start + parts.collect + parts.steps + parts.judge, 9)
   })
 
@@ -97,7 +97,7 @@ describe('forecast', () => {
   it('counts a checkpoint, two autoencoders and the curves on disk', () => {
     const bytes = 4 * (3 * 66_112 + 4000 * 65 + 2 * 512 + 2 * 66_112)
     expect(forecast().diskBytes).toBeGreaterThan(bytes)
-    expect(forecast().diskBytes).toBeLessThan(bytes + 200_000)
+    expect(forecast().diskBytes).toBeLessThan(bytes + 300_000)
   })
 
   it('stays finite for the largest runs', () => {

@@ -27,7 +27,9 @@ const failureOf = (work: () => unknown): AppError => {
 async function written(): Promise<string> {
   const folder = temporaryFolder()
   const { store, saeId } = await withAtlas(300, folder)
-  for (let i = 0; i < 300; i++) store.labels.choose(saeId, i, `label ${i} 가나다`, 'someone')
+  store.together(() => {
+    for (let i = 0; i < 300; i++) store.labels.choose(saeId, i, `label ${i} 가나다`, 'someone')
+  })
   store.copyPeople()
   store.close()
   return folder
