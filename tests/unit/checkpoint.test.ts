@@ -148,13 +148,7 @@ describe('the old checkpoint stays', () => {
       const { folder, path } = await runFolder('killed')
       const isWriting = () => readdirSync(folder).some((name) => name.endsWith('.part'))
       let last = 5
-      for (const place of [
-        'in mid-checkpoint',
-        'anywhere',
-        'in mid-checkpoint',
-        'anywhere',
-        'in mid-checkpoint',
-      ]) {
+      for (const place of ['in mid-checkpoint', 'anywhere', 'in mid-checkpoint', 'anywhere', 'in mid-checkpoint']) {
         const writer = spawn(process.execPath, [child, path, String(last + 1), '60000'], { stdio: 'ignore' })
         const exited = new Promise((done) => writer.once('exit', done))
         const isWanted = () => checkpointStep(folder) !== last && (place === 'anywhere' || isWriting())
