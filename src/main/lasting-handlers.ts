@@ -32,22 +32,21 @@ type Ask = (input: never, signal: AbortSignal) => unknown
  * @throws AppError as `open` does
  */
 export async function openLasting(open: () => Promise<OpenedHandlers>): Promise<OpenedHandlers> {
-  const state: { now: OpenedHandlers; renewing: Promise<void> | null } = { now: await open(), renewing: null }
-  const watch = (opened: OpenedHandlers) => {
-    const renew = async () => {
-      state.now = await openAgain(open)
-      state.renewing = null
-      watch(state.now)
-    }
-    void opened.lost.then(() => {
-      state.renewing = renew()
-      // Whoever asks next is told.
-      state.renewing.catch(() => undefined)
-    })
+  const state = { now: await open(), isLost: false }
+  const watch = () => void state.now.lost.then(() => (state.isLost = true))
+  watch()
+  let renewing: Promise<void> | null = null
+  const renew = async () => {
+    state.now = await openAgain(open)
+    state.isLost = false
+    watch()
   }
-  watch(state.now)
+  /** Those who ask meanwhile share one try; when it fails, the next question tries again. */
   const handlerOf = async (name: string): Promise<Ask> => {
-    await state.renewing
+    if (state.isLost) {
+      renewing ??= renew().finally(() => (renewing = null))
+      await renewing
+    }
     return Reflect.get(state.now.handlers, name) as Ask
   }
   const lastingCall = (name: string) => async (input: never, signal: AbortSignal) =>

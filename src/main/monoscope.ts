@@ -54,6 +54,8 @@ export type Monoscope = {
   log: Log
   /** For hosts: writes failures that no one expected into the log. */
   onUnexpected: (error: unknown, name: string) => void
+  /** Commands of other processes that ask this one. */
+  commands(): number
   /** Resolves when no command of another process asks this one any more. */
   commandsGone(): Promise<void>
   /** Ends jobs with a last checkpoint, closes the store and gives the workspace back. May be called twice. */
@@ -158,6 +160,7 @@ async function openRooms(options: MonoscopeOptions, { host, workspace, late }: B
     changes,
     log,
     onUnexpected,
+    commands: () => host.commands(),
     commandsGone: () => host.commandsGone(),
     close: () => (closing ??= close()),
   }

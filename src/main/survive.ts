@@ -5,6 +5,8 @@ const text = (error: unknown) => (error instanceof Error ? (error.stack ?? error
 
 /** Call once per process, before anything is opened. */
 export function surviveUncaughtErrors(): void {
+  // Whoever read it has gone: without this, each report of that error would be such an error again, without an end.
+  process.stderr.on('error', () => undefined)
   const report = (error: unknown) => sayOnStderr(`monoscope: unexpected error, going on: ${text(error)}`)
   process.on('uncaughtException', report)
   process.on('unhandledRejection', report)

@@ -3,6 +3,8 @@
 export const HELD_OUT_SHARE = 0.05
 /** Held-out tokens that an evaluation looks at, at most. */
 export const HELD_OUT_TOKENS = 40_000
+/** Held-out tokens behind every point of a run's curves, the last one included; the result of the run takes all of them. */
+export const CURVE_TOKENS = 8192
 
 /** Held-out tokens that go with so many to train on, at least. */
 export const heldOutTokensFor = (tokens: number): number => Math.min(HELD_OUT_TOKENS, HELD_OUT_SHARE * tokens)

@@ -46,6 +46,10 @@ export const usesSetting = (architecture: ArchitectureName, setting: OwnSetting)
 export const hasFixedK = ({ architecture }: Pick<TrainConfig, 'architecture'>): boolean =>
   usesSetting(architecture, 'k')
 
+/** Whether training finds the threshold that the autoencoder is used with: the kinds that choose in a whole batch have none to begin with. */
+export const findsThreshold = (architecture: ArchitectureName): boolean =>
+  architecture === 'batchtopk' || architecture === 'matryoshka_batchtopk'
+
 type Sizes = Pick<TrainConfig, 'architecture' | 'matryoshkaWidths' | 'dSae'>
 
 /** Sizes of the nested dictionaries; one for architectures that have no nesting. */

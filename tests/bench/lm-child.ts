@@ -6,6 +6,8 @@ import { openBackend } from '../../src/main/engine/tf'
 import { BackendName } from '../../src/shared/domain'
 import type { LmJob } from './lm-job'
 
+const NO_TOKENS = { bosId: null, specialIds: new Set<number>() }
+
 // Our own bench starts this with the agreed job.
 const job = JSON.parse(process.argv[2] ?? '') as LmJob
 const { folder, entry, hookName, batch, context, vocabulary, dModel, rounds } = job
@@ -19,11 +21,10 @@ async function capture(): Promise<object> {
   const threads = job.threads ?? 1
   const source =
     threads === 1
-      ? modelSource(await loadModel(folder, job.blocks), hookName, null)
+      ? modelSource(await loadModel(folder, job.blocks), hookName, NO_TOKENS)
       : threadSource({
           ...{ entry, threads, modelPath: folder, blocks: job.blocks, hookName, backend: job.backend },
-          bosId: null,
-          specialIds: new Set<number>(),
+          ...NO_TOKENS,
           dIn: dModel,
         })
   const loadedMb = process.memoryUsage().rss / 1e6

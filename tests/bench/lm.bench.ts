@@ -7,6 +7,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import assemblyscript from '../../scripts/vite-assemblyscript.mjs'
 import { build } from 'vite'
 import { z } from 'zod'
 import { writeSafetensors } from '../../src/main/files/safetensors'
@@ -65,7 +66,7 @@ beforeAll(async () => {
   await writeModel()
   const input = { child: join(ROOT, 'tests/bench/lm-child.ts'), worker: join(ROOT, 'src/main/worker.ts') }
   await build({
-    ...{ configFile: false, root: ROOT, logLevel: 'silent' },
+    ...{ configFile: false, root: ROOT, logLevel: 'silent', plugins: [assemblyscript()] },
     build: { ssr: true, rolldownOptions: { input }, outDir: built, emptyOutDir: true, target: 'node24' },
   })
 }, 300_000)

@@ -162,7 +162,7 @@ describe('a second process', () => {
     const { child, ended } = startHeadless(['serve', '--json', '--workspace', workspace])
     const printed = await new Promise((resolve) => child.stdout?.once('data', resolve))
     const { address } = JSON.parse(String(printed)) as { address: string }
-    expect(await (await fetch(address)).text()).toContain('<title>')
+    expect(await (await fetch(address)).text()).toContain('<title>Monoscope</title>')
     const { port, searchParams } = new URL(address)
     const { client, close } = await connectToHost({ port: Number(port), token: searchParams.get('token') ?? '' })
     expect(await client.call('app.info', {})).toMatchObject({ host: 'browser', hasDialogs: false })
@@ -196,6 +196,15 @@ describe('command line', () => {
       INIT_CWD: folder,
     }).ended
     expect(lastJson(ended.stdout)).toMatchObject({ error: { details: { path: join(folder, 'here', 'config.json') } } })
+  })
+
+  it('ends when nobody reads what it says', { timeout: 60_000 }, async () => {
+    const { child } = startHeadless(['models', 'add', 'no-such-folder', '--workspace', join(folder, 'unread')])
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.stdout?.destroy()
+    child.stderr?.destroy()
+    // It would be 1 but for the pipe that is gone; what counts is that it ends.
+    expect(await ended).not.toBeNull()
   })
 
   it('says where the bundled demo should be', async () => {

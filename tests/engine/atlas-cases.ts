@@ -9,7 +9,7 @@ import { createSae } from '../../src/main/engine/sae/loaded'
 import { modelSource } from '../../src/main/engine/train/activations'
 import { Random } from '../../src/main/engine/train/random'
 import { memoryReport } from '../../src/main/engine/tf'
-import { SINK_ID, TOY, toyActs, toyModel, toyResid, toyTable, toyTokenizer, toyWeights } from './toy-model'
+import { SINK_ID, TOY, toyActs, toyModel, toyResid, toyTable, toyTokenizer, toyWeights, TOY_TOKENS } from './toy-model'
 
 const CONTEXT = 16
 const TOP = 4
@@ -68,7 +68,7 @@ async function sketch(documents: number[][], onlyFrom = 0, segmentCharacters = 1
   const sae = createSae({ architecture: 'standard', dIn: TOY.dIn, dSae: TOY.dSae, weights: toyWeights() }, '')
   const before = memoryReport().tensors
   const part = await sketchDocuments(stream(documents, onlyFrom), {
-    ...{ source: modelSource(model, TOY.hookName, TOY.bosId), tokenizer: toyTokenizer, sae, contextSize: CONTEXT },
+    ...{ source: modelSource(model, TOY.hookName, TOY_TOKENS), tokenizer: toyTokenizer, sae, contextSize: CONTEXT },
     ...{ sinkNorm: SINK_NORM, ...sizes, segmentCharacters, onProgress: () => Promise.resolve(true) },
   })
   expect(memoryReport().tensors).toBe(before)
@@ -246,7 +246,7 @@ export function atlasCase(): void {
     const sae = createSae({ architecture: 'standard', dIn: TOY.dIn, dSae: TOY.dSae, weights: toyWeights() }, '')
     const many = Array.from({ length: 20 }, () => documents).flat()
     const stopped = await sketchDocuments(stream(many), {
-      ...{ source: modelSource(model, TOY.hookName, TOY.bosId), tokenizer: toyTokenizer, sae, ...sizes },
+      ...{ source: modelSource(model, TOY.hookName, TOY_TOKENS), tokenizer: toyTokenizer, sae, ...sizes },
       ...{ contextSize: CONTEXT, sinkNorm: SINK_NORM, onProgress: () => Promise.resolve(false) },
     })
     expect(stopped).toBeNull()

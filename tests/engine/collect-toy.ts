@@ -10,7 +10,7 @@ import type { CollectOptions } from '../../src/main/engine/train/collect-shards'
 import { collectCorpus } from '../../src/main/engine/train/contexts'
 import type { Corpus } from '../../src/main/engine/train/contexts'
 import { Random } from '../../src/main/engine/train/random'
-import { TOY, toyModel, toyTokenizer } from './toy-model'
+import { TOY, toyModel, toyTokenizer, TOY_TOKENS } from './toy-model'
 
 export const HOOKS = ['hook_embed', 'blocks.0.hook_resid_post']
 export const SEED = 4
@@ -61,7 +61,7 @@ export async function collectToy(
   changes: Changes = {},
 ): Promise<ActivationIndex | null> {
   const { hookNames = HOOKS, model = toyModel(), ...rest } = changes
-  const source = modelHooks(model, hookNames, TOY.bosId)
+  const source = modelHooks(model, hookNames, TOY_TOKENS)
   const facts = {
     ...{ model: { name: 'toy', sha256: 'a' }, dataset: { name: 'numbers', sha256: 'b' } },
     ...{ contextSize: TOY.contextSize, seed: SEED, tokens: 1e6 },

@@ -13,7 +13,7 @@ import { measureScale } from '../../src/main/engine/train/stream'
 import { toFailure } from '../../src/shared/errors'
 import { openTestBackend } from './goldens'
 import { collectToy, filesOf, HOOKS, spoiledToy, toyCorpus } from './collect-toy'
-import { SINK_ID, TOY, toyModel } from './toy-model'
+import { SINK_ID, TOY, toyModel, TOY_TOKENS } from './toy-model'
 
 const backend = await openTestBackend('cpu')
 let root = ''
@@ -51,7 +51,7 @@ function computedOf(windows: Corpus['training'], hookName: string, sinkNorm: num
   const computed = new Map<string, number[]>()
   const model = toyModel()
   const order = Array.from({ length: windowCount(windows) }, (_, w) => w)
-  const walk = walkWindows(modelSource(model, hookName, TOY.bosId), windows, { order, contextSize: TOY.contextSize })
+  const walk = walkWindows(modelSource(model, hookName, TOY_TOKENS), windows, { order, contextSize: TOY.contextSize })
   for (const { window, vectors, norms } of walk) {
     norms.forEach((norm, t) => {
       const place = `${windows.documents[window] ?? -1}:${(windows.starts[window] ?? 0) + t}`
@@ -214,7 +214,7 @@ describe.skipIf(!backend)('bad values', () => {
         return result
       }
       const constant = { code: 'activations-constant', details: { hookName: HOOKS[0] } }
-      const source = modelSource(model, HOOKS[0] ?? '', TOY.bosId)
+      const source = modelSource(model, HOOKS[0] ?? '', TOY_TOKENS)
       const measure = () => measureScale(source, corpus.training, { order, contextSize: TOY.contextSize })
       expect(measure).toThrow(expect.objectContaining({ code: constant.code }))
       await expect(collectToy(join(root, `constant ${fill}`), corpus, { model })).rejects.toMatchObject(constant)

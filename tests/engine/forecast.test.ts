@@ -10,7 +10,7 @@ import { collectCorpus } from '../../src/main/engine/train/contexts'
 import { forecastRun } from '../../src/main/tasks/forecast'
 import { ArchitectureName, Forecast, TrainConfig } from '../../src/shared/training'
 import { openTestBackend, reportSkip, storiesFolder } from './goldens'
-import { TOY, toyModel, toyTokenizer } from './toy-model'
+import { TOY, toyModel, toyTokenizer, TOY_TOKENS } from './toy-model'
 
 const backend = await openTestBackend('wasm')
 const stories = storiesFolder()
@@ -60,7 +60,7 @@ describe.skipIf(!backend)('calibration', () => {
     }
     const options = { contextSize: TOY.contextSize, bosId: TOY.bosId, seed: 1, neededTokens: 500 }
     const { training } = await collectCorpus(documents(), toyTokenizer, options)
-    const source = modelSource(toyModel(), TOY.hookName, TOY.bosId)
+    const source = modelSource(toyModel(), TOY.hookName, TOY_TOKENS)
     const speed = measureCollecting(source, training, TOY.contextSize)
     source.dispose()
     expect(speed).toBeGreaterThan(0)

@@ -21,7 +21,7 @@ import type { TrainingSetup } from '../../src/main/tasks/training-setup'
 import { TrainConfig } from '../../src/shared/domain'
 import { collectToy, HOOKS, SEED, toyCorpus } from './collect-toy'
 import { openTestBackend } from './goldens'
-import { TOY, toyModel } from './toy-model'
+import { TOY, toyModel, TOY_TOKENS } from './toy-model'
 
 const backend = await openTestBackend('cpu')
 const hookName = HOOKS[1] ?? ''
@@ -73,7 +73,7 @@ function trainOn(
 function explainedFromText(): number {
   const { config } = specOf()
   const { contextSize, dIn } = TOY
-  const source = modelSource(toyModel(), hookName, TOY.bosId)
+  const source = modelSource(toyModel(), hookName, TOY_TOKENS)
   const order = Int32Array.from({ length: windowCount(corpus.training) }, (_, w) => w)
   const input = measureScale(source, corpus.training, { order, contextSize })
   const stream = new ActivationStream(source, corpus.training, { contextSize, input, random: Random.fromSeed(1).state })
@@ -92,7 +92,7 @@ function explainedFromText(): number {
 describe.skipIf(!backend)('training from disk', () => {
   it('explains as much as training from text, with the same scale but for rounding', async () => {
     const setup = await prepareTraining(specOf(), channel, null)
-    const model = modelSource(toyModel(), hookName, TOY.bosId)
+    const model = modelSource(toyModel(), hookName, TOY_TOKENS)
     const order = Int32Array.from({ length: windowCount(corpus.training) }, (_, w) => w)
     const input = measureScale(model, corpus.training, { order, contextSize: TOY.contextSize })
     expect(setup.input.scale / input.scale).toBeCloseTo(1, 3)

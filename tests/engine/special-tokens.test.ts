@@ -10,7 +10,7 @@ import { estimateScale, modelSource, SPECIAL_NORM, walkWindows } from '../../src
 import { collectCorpus, cutDocument, textTokens, windowCount, type Windows } from '../../src/main/engine/train/contexts'
 import { openBackend } from '../../src/main/engine/tf'
 import { modelFolder } from '../fixtures/built'
-import { TOY, toyModel, toyWeights } from './toy-model'
+import { TOY, toyModel, toyWeights, TOY_TOKENS } from './toy-model'
 
 const inputs = resolve(import.meta.dirname, '../../../shared/trial-2/18-special-token-in-text')
 const missing = !existsSync(inputs) || !existsSync(modelFolder)
@@ -47,7 +47,7 @@ describe('special tokens in the middle of a text', () => {
     const windows = windowsOf(ids, TOY.bosId)
     const walk = { order: [0], contextSize: 16 }
     const [marked] = walkWindows(modelSource(model, TOY.hookName, tokens), windows, walk)
-    const [plain] = walkWindows(modelSource(model, TOY.hookName, TOY.bosId), windows, walk)
+    const [plain] = walkWindows(modelSource(model, TOY.hookName, TOY_TOKENS), windows, walk)
     expect([...(marked?.norms ?? [])].map((norm) => norm === SPECIAL_NORM)).toEqual([
       false,
       false,

@@ -8,6 +8,9 @@ export const TOY = { vocabulary: 40, dIn: 6, dSae: 17, bosId: 1, contextSize: 24
 /** A token with a norm far beyond all others. */
 export const SINK_ID = 5
 
+/** As a tokenizer says it: ids inside the made-up texts stand for no special tokens. */
+export const TOY_TOKENS = { bosId: TOY.bosId, specialIds: new Set<number>() }
+
 const draw = (count: number, seed: number) => {
   const random = Random.fromSeed(seed)
   return Float32Array.from({ length: count }, () => random.normal())

@@ -42,6 +42,7 @@ describe('documents', () => {
     ],
     ['columns.json', JSON.stringify({ id: { 0: 0, 1: 1, 2: 2 }, text: Object.fromEntries(TEXTS.entries()) })],
     ['lists.json', JSON.stringify({ id: [0, 1, 2], text: TEXTS })],
+    ['lists-with-break.json', `${JSON.stringify({ id: [0, 1, 2], text: TEXTS })}\n`],
     ['table.json', JSON.stringify({ schema: {}, data: TEXTS.map((text, index) => ({ index, text })) })],
     ['mark.json', `\ufeff${JSON.stringify(TEXTS)}`],
     ['null.jsonl', `${lines}\n{"text": null}\n{"id": 2}`],
@@ -59,6 +60,13 @@ describe('documents', () => {
     writeFileSync(join(folder, 'data/train-00000-of-00001.jsonl'), lines)
     expect(await textsOf(folder)).toEqual(TEXTS)
     expect(await inspectDataset({ path: folder, textField: 'text' })).toMatchObject({ format: 'jsonl', files: 1 })
+  })
+
+  it('of a folder are all its data, whatever their names begin with', async () => {
+    const folder = temporaryFolder()
+    const names = ['citations.jsonl', 'license-plates.jsonl', 'notices.jsonl', 'readme-texts.jsonl', 'states.jsonl']
+    for (const name of names) writeFileSync(join(folder, name), JSON.stringify({ text: name }))
+    expect(await textsOf(folder)).toEqual(names)
   })
 
   it.each([

@@ -57,12 +57,26 @@ it('calls and feeds go on with whoever owns the workspace next', async () => {
   expect(await lasting.handlers['models.list']({}, never)).toEqual([{ id: 2 }])
 })
 
+it('a try to find the next owner that fails is made again at the next question', async () => {
+  const first = guest({ 'models.list': () => Promise.resolve([]) })
+  const second = owner({ 'models.list': () => Promise.resolve([{ id: 2 }] as never) })
+  const busy = new AppError('workspace-busy', { path: 'x', pid: 1 })
+  const tries = [() => Promise.resolve(first.opened), () => Promise.reject(busy)]
+  const lasting = await openLasting(() => tries.shift()?.() ?? Promise.resolve(second))
+  first.leave()
+  await first.opened.lost
+  await expect(lasting.handlers['models.list']({}, never)).rejects.toMatchObject({ code: 'workspace-busy' })
+  expect(await lasting.handlers['models.list']({}, never)).toEqual([{ id: 2 }])
+})
+
 it('an owner waits for commands and not for windows', async () => {
   const host = await startHost({ handlers: {} as MonoscopeHandlers, rendererFolder: null })
   onTestFinished(() => host.close())
   const window = await connectToHost(host)
+  expect(host.commands()).toBe(0)
   await host.commandsGone()
   const command = await connectToHost(host, { isCommand: true })
+  expect(host.commands()).toBe(1)
   const gone = { is: false }
   const waiting = host.commandsGone().then(() => (gone.is = true))
   await Promise.resolve()

@@ -5,6 +5,7 @@ import {
   isEvaluationStep,
   isReportStep,
   learningRateAt,
+  mostPoints,
   warmUpAt,
 } from '../../src/main/engine/train/schedules'
 
@@ -53,7 +54,7 @@ describe('schedules', () => {
       // Two per cent apart, or every step of a short run; the last interval may be shorter.
       const gaps = evaluated.slice(1).map((s, i) => s - (evaluated[i] ?? 0))
       expect(Math.max(...gaps)).toBeLessThanOrEqual(Math.max(1, 0.03 * length))
-      expect(steps.filter((s) => isReportStep(s, length)).length).toBeLessThanOrEqual(650)
+      expect(steps.filter((s) => isReportStep(s, length)).length).toBeLessThanOrEqual(mostPoints(length))
     }
   })
 

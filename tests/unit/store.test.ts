@@ -7,19 +7,9 @@ import { openDb } from '../../src/main/store/db'
 import { APPLICATION_ID, MIGRATIONS } from '../../src/main/store/migrate'
 import { openStore } from '../../src/main/store/store'
 import { AppError } from '../../src/shared/errors'
-import { addSae, configOf, DATASET, MODEL, temporaryFolder, temporaryStore } from '../fixtures/samples'
+import { addSae, configOf, DATASET, failureOf, MODEL, temporaryFolder, temporaryStore } from '../fixtures/samples'
 
 const at = (folder: string) => ({ path: join(folder, 'workspace.sqlite'), backups: join(folder, 'backups') })
-
-function failureOf(work: () => unknown): AppError {
-  try {
-    work()
-  } catch (error) {
-    if (error instanceof AppError) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
-}
 
 describe('formats', () => {
   it('marks a new file as ours and makes it the newest format', () => {

@@ -24,13 +24,13 @@ const PAGES = [
   '/safety',
   '/catalog',
 ]
-/** Both languages, themes and sizes; what depends on the size alone, whether all fits, is looked at in both sizes of each. */
+/** A page is loaded once in each language; theme and size are changed while it is open. */
 const LOOKS = [
-  { language: 'en', theme: 'light', width: 1440, height: 900 },
-  { language: 'ko', theme: 'dark', width: 1024, height: 640 },
+  { language: 'en', theme: 'light', width: 1440, height: 900, then: { theme: 'dark', width: 1024, height: 640 } },
+  { language: 'ko', theme: 'dark', width: 1440, height: 900, then: { theme: 'light', width: 1024, height: 640 } },
 ]
 
-type Look = (typeof LOOKS)[number]
+type Look = Omit<(typeof LOOKS)[number], 'then'>
 
 async function show(page: Page, path: string, look: Look): Promise<void> {
   await page.setViewportSize({ width: look.width, height: look.height })
@@ -56,15 +56,28 @@ async function expectFits(page: Page): Promise<void> {
   ).toBe(0)
 }
 
-async function visit(host: Host, path: string, look: Look, kind: string): Promise<void> {
+type Visit = { path: string; look: (typeof LOOKS)[number]; kind: string }
+
+/** Changes the look of an open page, as its own switch of the theme does. */
+async function change(page: Page, { theme, width, height }: Omit<Look, 'language'>): Promise<void> {
+  await page.setViewportSize({ width, height })
+  await page.evaluate(
+    `document.documentElement.classList.remove('light', 'dark'); document.documentElement.classList.add('${theme}')`,
+  )
+}
+
+async function visit(host: Host, { path, look, kind }: Visit): Promise<void> {
   await show(host.page, path, look)
+  await expectWell(host, path, look, kind)
+  await change(host.page, look.then)
+  await expectWell(host, path, { ...look, ...look.then }, kind)
+}
+
+async function expectWell(host: Host, path: string, look: Look, kind: string): Promise<void> {
   const folder = process.env.MONOSCOPE_SCREENSHOTS
   const name = `${kind}${path.replaceAll('/', '-')}-${look.language}-${look.theme}-${look.width}.png`
   if (folder) await host.page.screenshot({ path: join(folder, name) })
-  for (const { width, height } of [...LOOKS.filter((other) => other.width !== look.width), look]) {
-    await host.page.setViewportSize({ width, height })
-    await expectFits(host.page)
-  }
+  await expectFits(host.page)
   await expectAccessible(host.page)
   expect(await host.page.locator('html').getAttribute('lang')).toBe(look.language)
   // A key that is shown instead of its text has dots and no spaces.
@@ -154,10 +167,10 @@ describe.skipIf(missingHost('web') !== null)('pages', () => {
     expect(full.complaints).toEqual([])
   })
 
-  describe.each(LOOKS)('$language, $theme, $width x $height', (look) => {
-    it.each(PAGES)('%s with features', (path) => visit(full, path, look, 'full'))
+  describe.each(LOOKS)('$language, in both themes and sizes', (look) => {
+    it.each(PAGES)('%s with features', (path) => visit(full, { path, look, kind: 'full' }))
     it.each(PAGES.filter((path) => !/^\/features\/(\d|.*\?)/.test(path)))('%s on an empty workspace', (path) =>
-      visit(empty, path, look, 'empty'),
+      visit(empty, { path, look, kind: 'empty' }),
     )
   })
 })

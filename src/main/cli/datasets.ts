@@ -26,7 +26,7 @@ export function addDatasetCommands(program: Command, run: RunCommand): void {
   datasets
     .command('add <file>')
     .description(
-      'add a file or folder of text, JSONL, CSV or Parquet, or download rows of the Parquet dataset hub:org/name[@revision]',
+      'add a file or folder of text, JSONL, JSON, CSV or Parquet (also .gz, .zst), or download rows of the Parquet dataset hub:org/name[@revision]',
     )
     .option('--name <name>', 'what to call it; the file name unless given')
     .option('--text-field <field>', 'JSON field or column that holds the text', 'text')

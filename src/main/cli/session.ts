@@ -48,7 +48,7 @@ export async function openSession(options: GlobalOptions, program: Program, sign
   if (own) {
     const { client, close } = ownClient(own)
     const leave = async () => {
-      await waitForCommands(own, signal)
+      await waitForCommands(own, out, signal)
       await close()
     }
     return { client, out, folder, signal, own, close: leave }
@@ -71,8 +71,9 @@ async function openOwn(folder: string, { workerPath, demoFolder, version }: Prog
 }
 
 /** A command that asks this process gets its answer before the workspace is closed under it; Ctrl-C does not wait. */
-async function waitForCommands(own: Monoscope, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
+async function waitForCommands(own: Monoscope, out: Output, signal: AbortSignal): Promise<void> {
+  if (signal.aborted || own.commands() === 0) return
+  out.note(out.say('waitingForCommands', { count: own.commands() }))
   const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   await Promise.race([own.commandsGone(), stopped])
 }

@@ -2,6 +2,10 @@
 import type { Language } from '../../shared/errors'
 
 const TEXTS = {
+  waitingForCommands: {
+    en: 'Done. Waiting for other commands that ask this one: {count}. Ctrl-C ends them.',
+    ko: '끝났습니다. 이 명령에 묻고 있는 다른 명령을 기다립니다: {count}개. Ctrl-C를 누르면 그것들도 끝납니다.',
+  },
   repaired: {
     en: 'Repaired. Taken over: {label} labels, {feature_tag} tags on features, {note} notes, {list} lists, {safety_flag} safety entries, {saved_view} saved views, {run} runs, {sae} autoencoders; {fromCopy} rows came from the copy in backups. Build the atlases again.',
     ko: '복구했습니다. 옮긴 것: 라벨 {label}개, 특징에 붙은 태그 {feature_tag}개, 메모 {note}개, 목록 {list}개, 안전 항목 {safety_flag}개, 저장된 보기 {saved_view}개, 학습 {run}개, 오토인코더 {sae}개. backups의 사본에서 온 행은 {fromCopy}개입니다. 아틀라스는 다시 만드세요.',

@@ -29,7 +29,7 @@ export async function* readPlain(path: string, chunkBytes: number): AsyncGenerat
   } catch (error) {
     if (error instanceof AppError) throw error
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    if (!/^(Z_|ZSTD|ERR_|ERR)/.test(code)) throw readError(error, path)
+    if (!/^(Z_|ZSTD_|ERR_)/.test(code)) throw readError(error, path)
     const format = endOf(path)?.slice(1) ?? 'text'
     const reason = error instanceof Error ? error.message : code
     throw new AppError('file-corrupt', { path, format, reason }, { cause: error })

@@ -54,9 +54,8 @@ function readUntilDamage(damaged: Db, sql: string, insert: Insert): number {
 }
 
 /** Reads from both ends, so that one damaged page costs only what lies on it. */
-function takeTable(damaged: Db, table: string, insert: Insert): number {
+function takeTable(damaged: Db, { table, hasRowid }: { table: string; hasRowid: boolean }, insert: Insert): number {
   const forward = readUntilDamage(damaged, `SELECT * FROM ${table}`, insert)
-  const hasRowid = table !== 'metric' && table !== 'setting' && table !== 'feature_tag' && table !== 'list_feature'
   const order = hasRowid ? 'rowid DESC' : '1 DESC, 2 DESC'
   return forward + readUntilDamage(damaged, `SELECT * FROM ${table} NOT INDEXED ORDER BY ${order}`, insert)
 }
@@ -75,7 +74,10 @@ function fill(fresh: Db, damagedPath: string, copy: string | null): Pick<Repaire
   const rows: Record<string, number> = {}
   const inserts = new Map<string, Insert>(TABLES.map((table) => [table, inserter(fresh, table)]))
   const damaged = openDamaged(damagedPath)
-  for (const [table, insert] of inserts) rows[table] = damaged ? takeTable(damaged, table, insert) : 0
+  const withoutRowid = fresh.prepare<[string], number>('SELECT wr FROM pragma_table_list WHERE name = ?').pluck()
+  for (const [table, insert] of inserts) {
+    rows[table] = damaged ? takeTable(damaged, { table, hasRowid: withoutRowid.get(table) === 0 }, insert) : 0
+  }
   damaged?.close()
   let fromCopy = 0
   for (const { table, row } of copy === null ? [] : readPeopleCopy(copy)) {

@@ -1,7 +1,7 @@
 /** The training job: spec in, messages out; metrics, checkpoints and the finished autoencoder go into the run's folder. */
 import { join } from 'node:path'
-import type { ArchitectureName, SaeSummary } from '../../shared/domain'
-import { usesSetting } from '../../shared/training-rules'
+import type { SaeSummary } from '../../shared/domain'
+import { findsThreshold, usesSetting } from '../../shared/training-rules'
 import { writeCheckpoint } from '../engine/train/checkpoint'
 import { writeSaelens } from '../files/saelens'
 import type { SaeArtifact, TrainSpec } from '../jobs/messages'
@@ -31,9 +31,6 @@ function sparsityOf({ config }: TrainSpec): Record<string, string | number | nul
   const used = Object.entries(told).filter(([, setting]) => usesSetting(config.architecture, setting))
   return Object.fromEntries(used.map(([name, setting]) => [name, config[setting]]))
 }
-
-/** Architectures whose threshold is found in training; the others' is no number of its own. */
-const HAS_THRESHOLD: readonly ArchitectureName[] = ['batchtopk', 'matryoshka_batchtopk']
 
 class TrainingJob {
   private savedAt = performance.now()
@@ -136,7 +133,7 @@ class TrainingJob {
             seed: config.seed,
             training_architecture: architecture.name,
             ...sparsityOf(this.spec),
-            ...(HAS_THRESHOLD.includes(architecture.name) ? { threshold: trainer.encodeSettings.threshold } : {}),
+            ...(findsThreshold(architecture.name) ? { threshold: trainer.encodeSettings.threshold } : {}),
             learning_rate: config.learningRate,
             batch_tokens: config.batchTokens,
             input_scale: input.scale,

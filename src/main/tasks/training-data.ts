@@ -33,8 +33,8 @@ export type TrainingData = {
 }
 
 /** @throws AppError dataset-too-small when there is not one batch to train on, or nothing to judge the result by */
-function requireText(corpus: Corpus, { bosId, batchTokens }: { bosId: number | null; batchTokens: number }): void {
-  const tokens = textTokens(corpus.training, { bosId })
+function requireText(corpus: Corpus, source: ActivationSource, batchTokens: number): void {
+  const tokens = textTokens(corpus.training, source)
   if (tokens >= batchTokens && windowCount(corpus.heldOut) > 0) return
   throw new AppError('dataset-too-small', { tokens, needed: batchTokens })
 }
@@ -54,13 +54,13 @@ async function openText(
     seed: config.seed,
     neededTokens: config.trainingTokens,
   })
-  requireText(corpus, { bosId, batchTokens: config.batchTokens })
+  requireText(corpus, source, config.batchTokens)
   return { source, contextSize, corpus }
 }
 
-function describe(corpus: Corpus, { bosId, input }: { bosId: number | null; input: Input }): string {
-  const tokens = textTokens(corpus.training, { bosId }).toLocaleString('en-US')
-  const heldOut = textTokens(corpus.heldOut, { bosId }).toLocaleString('en-US')
+function describe(corpus: Corpus, source: ActivationSource, input: Input): string {
+  const tokens = textTokens(corpus.training, source).toLocaleString('en-US')
+  const heldOut = textTokens(corpus.heldOut, source).toLocaleString('en-US')
   const more = corpus.cutShort ? ', the rest of the dataset is not needed' : ''
   const scale = `s ${input.scale.toPrecision(6)} from ${input.tokens.toLocaleString('en-US')} tokens, ${input.sinks} sinks`
   return `${tokens} tokens to train on, ${heldOut} held out${more}; ${scale}`
@@ -94,6 +94,6 @@ export async function textData(spec: TrainSpec, channel: Channel): Promise<Train
       return new ActivationStream(source, corpus.training, { contextSize, input, random })
     },
     heldOut: (input) => collectVectors(source, corpus.heldOut, { contextSize, input }).vectors,
-    describe: (input) => describe(corpus, { bosId: source.bosId, input }),
+    describe: (input) => describe(corpus, source, input),
   }
 }

@@ -36,6 +36,8 @@ export type Host = {
   token: string
   /** What to open in a browser. */
   address: string
+  /** Commands of other processes that are connected. */
+  commands(): number
   /** Resolves when no command of another process is connected. */
   commandsGone(): Promise<void>
   /** Closes every connection and waits until the port is free. */
@@ -90,6 +92,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     port: bound,
     token,
     address: `http://127.0.0.1:${bound}/?token=${token}`,
+    commands: () => commands.size,
     commandsGone: async () => {
       for (const command of commands) await new Promise<void>((resolve) => command.once('close', () => resolve()))
     },

@@ -1,12 +1,12 @@
 /** What a training will take of time, memory and disk, from speeds that were measured: plain arithmetic, no clock. */
-import { plannedTokens } from '../../../shared/held-out'
+import { CURVE_TOKENS, plannedTokens } from '../../../shared/held-out'
 import { trainingSteps } from '../../../shared/presets'
 import { hasFixedK } from '../../../shared/training-rules'
 import type { Forecast, TrainConfig } from '../../../shared/training'
 import { ESTIMATION_TOKENS } from '../train/activations'
-import { evaluationCount } from '../train/schedules'
+import { evaluationCount, mostPoints } from '../train/schedules'
 import { LARGEST_CACHE_BYTES } from '../train/stream'
-import { BLOCK_ROWS, CURVE_TOKENS } from './held-out'
+import { BLOCK_ROWS } from './held-out'
 
 /** What was measured; null where the run does not do it. */
 export type Speeds = Pick<Forecast, 'route' | 'stepMs' | 'denseStepMs' | 'collectTokensPerSecond'> & {
@@ -49,8 +49,8 @@ const CHECKPOINT_COPIES = 2 * STATE_COPIES
 const PASSING_BYTES = 448 * 1024 * 1024
 /** Full evaluations: one at the first checkpoint and one at the end, each with the firing shares, which need no decoding. */
 const FULL_EVALUATIONS = 2 * 1.5
-/** Points of the curves in metrics.jsonl and in the log, at most (599 steps have 600, and 50 evaluations), at about 400 bytes. */
-const METRICS_BYTES = 650 * 400
+/** A point of the curves in metrics.jsonl and in the log, about. */
+const POINT_BYTES = 400
 
 type Tokens = { training: number; heldOut: number; pool: number; cached: number; collected: number }
 
@@ -101,7 +101,7 @@ function memoryOf(config: TrainConfig, sizes: RunSizes, tokens: Tokens): number 
 /** A checkpoint with its pool, the finished autoencoder beside the one of the last checkpoint, and the curves. */
 function diskOf(config: TrainConfig, { dIn, parameters }: RunSizes, { pool }: Tokens): number {
   const state = STATE_COPIES * parameters + pool * (dIn + 1) + 2 * config.dSae
-  return FLOAT_BYTES * (state + 2 * parameters) + METRICS_BYTES
+  return FLOAT_BYTES * (state + 2 * parameters) + POINT_BYTES * mostPoints(trainingSteps(config))
 }
 
 /**

@@ -5,9 +5,6 @@ import { tf } from '../tf'
 /** Rows encoded at once; fixed, so that the figures do not depend on how many there are. */
 export const BLOCK_ROWS = 2048
 
-/** Held-out tokens behind every point of the curves, the last one included; the summary of a run takes all of them. */
-export const CURVE_TOKENS = 8192
-
 /** Held-out vectors in normalised units and their spread around the mean. */
 export type HeldOut = {
   /** [tokens, dIn] */

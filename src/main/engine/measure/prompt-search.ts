@@ -43,8 +43,9 @@ export async function lastTokenActs(reader: PromptReader, sae: Sae, ids: readonl
   // Only the last of the windows that the prompt is cut into holds its last token.
   const { contextSize, bosId } = reader
   const start = [...cutDocument([...ids], { contextSize, bosId })].at(-1)?.start ?? 0
-  const { codes } = await encodeText(ids.slice(start), { ...reader, sae }, () => Promise.resolve(true))
-  const last = codes.starts.length - 2
+  const read = ids.slice(start)
+  const last = read.length - 1
+  const { codes } = await encodeText(read, { ...reader, sae }, () => Promise.resolve(true), last)
   for (let at = codes.starts[last] ?? 0; at < (codes.starts[last + 1] ?? 0); at++) {
     acts[codes.features[at] ?? 0] = codes.values[at] ?? 0
   }

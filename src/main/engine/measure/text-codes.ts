@@ -48,12 +48,14 @@ function joined(parts: readonly RowCodes[]): RowCodes {
 /**
  * @param ids of the text, without BOS
  * @param goOn asked between windows; false gives up
+ * @param from features are wanted of this token and those after it; earlier ones have none
  * @throws AppError cancelled
  */
 export async function encodeText(
   ids: readonly number[],
   reader: TextReader,
   goOn: () => Promise<boolean>,
+  from = 0,
 ): Promise<TextCodes> {
   const { model, sae, hookName, bosId, specialIds, contextSize, sinkNorm } = reader
   const { dIn, dSae } = sae
@@ -65,10 +67,11 @@ export async function encodeText(
     const [vectors = new Float32Array()] = residsOf(model, [hookName], { ids: Int32Array.from(window.ids), rows: 1 })
     const text = vectors.subarray(bosId === null ? 0 : dIn)
     const rows = text.length / dIn
-    parts.push(emptyRows(window.start - nextRow))
+    const skipped = Math.min(rows, Math.max(0, from - window.start))
+    parts.push(emptyRows(window.start + skipped - nextRow))
     nextRow = window.start + rows
     const atOnce = Math.max(1, Math.floor(BLOCK_VALUES / dSae))
-    for (let first = 0; first < rows; first += atOnce) {
+    for (let first = skipped; first < rows; first += atOnce) {
       const block = text.subarray(first * dIn, Math.min(rows, first + atOnce) * dIn)
       const dropped = sinksOf(block, dIn, sinkNorm)
       dropped.forEach((sink, row) => {
@@ -85,7 +88,7 @@ export async function encodeText(
   return { ids: Int32Array.from(ids), sinks, codes: joined(parts) }
 }
 
-/** Codes of tokens that stand in no window of their own: a BOS of the text that begins one. */
+/** Codes of tokens that are not looked at: those before `from`, and a BOS of the text that begins a window. */
 const emptyRows = (rows: number): RowCodes => ({
   starts: new Uint32Array(rows + 1),
   features: new Uint32Array(),

@@ -68,20 +68,17 @@ function asHooks(source: ActivationSource): HookSource {
   }
 }
 
-/** What a source needs of a tokenizer: the token that windows start with, and those that are no text; or the first one alone. */
-export type SourceTokens = { bosId: number | null; specialIds: ReadonlySet<number> } | number | null
-
-/** Both parts of {@link SourceTokens}. */
-export function specialsOf(tokens: SourceTokens): { bosId: number | null; specialIds: ReadonlySet<number> } {
-  if (tokens === null) return { bosId: null, specialIds: new Set() }
-  if (typeof tokens === 'number') return { bosId: tokens, specialIds: new Set() }
-  return { bosId: tokens.bosId, specialIds: tokens.specialIds }
-}
+/** What a source needs of a tokenizer: the token that windows start with, and those that are no text. */
+export type SourceTokens = Pick<ActivationSource, 'bosId' | 'specialIds'>
 
 /** A model in this very thread; it belongs to the source. */
-export function modelHooks(model: LanguageModel, hookNames: readonly string[], tokens: SourceTokens): HookSource {
+export function modelHooks(
+  model: LanguageModel,
+  hookNames: readonly string[],
+  { bosId, specialIds }: SourceTokens,
+): HookSource {
   return {
-    ...{ hookNames, ...specialsOf(tokens), dIn: model.config.dModel, passesAhead: 1 },
+    ...{ hookNames, bosId, specialIds, dIn: model.config.dModel, passesAhead: 1 },
     start: (ids, rows) => () => residsOf(model, hookNames, { ids, rows }),
     dispose: () => model.dispose(),
   }

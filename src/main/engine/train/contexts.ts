@@ -35,12 +35,14 @@ export const windowCount = (windows: Windows): number => windows.documents.lengt
 
 type Uncounted = Pick<WindowOptions, 'bosId'> & { specialIds?: ReadonlySet<number> }
 
-/** Text tokens of all windows: neither the BOS before each nor, where they are given, special tokens inside. */
+/**
+ * Text tokens of all windows.
+ * @param uncounted special tokens, BOS among them, count nowhere; where they are not given, the BOS before each window does not
+ */
 export function textTokens(windows: Windows, { bosId, specialIds }: Uncounted): number {
-  const tokens = windows.ids.length - (bosId === null ? 0 : windowCount(windows))
-  if (!specialIds || specialIds.size === 0) return tokens
-  const special = windows.ids.reduce((sum, id) => sum + (specialIds.has(id) ? 1 : 0), 0)
-  return windows.ids.length - Math.max(special, windows.ids.length - tokens)
+  const { ids } = windows
+  if (!specialIds) return ids.length - (bosId === null ? 0 : windowCount(windows))
+  return ids.reduce((sum, id) => sum + (specialIds.has(id) ? 0 : 1), 0)
 }
 
 /** Whether a document is held out: a hash of seed and index falls into the lowest 5 %. */

@@ -18,8 +18,15 @@ export function learningRateAt(step: number, steps: number, full: number): numbe
  * grids rarely meet, so an evaluation that waited for a point of the other one would hardly ever be made.
  */
 export function isReportStep(step: number, steps: number): boolean {
-  return step % Math.max(1, Math.floor(steps / 300)) === 0 || isEvaluationStep(step, steps)
+  return step % reportInterval(steps) === 0 || isEvaluationStep(step, steps)
 }
+
+/** Points of the curves, at most: those of both grids, or one for every step and one after the last. */
+export function mostPoints(steps: number): number {
+  return Math.min(steps + 1, 1 + Math.floor(steps / reportInterval(steps)) + evaluationCount(steps))
+}
+
+const reportInterval = (steps: number): number => Math.max(1, Math.floor(steps / 300))
 
 /** Whether to look at the held-out documents after this many steps: every 2 %, at the start and at the end. */
 export function isEvaluationStep(step: number, steps: number): boolean {

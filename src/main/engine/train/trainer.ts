@@ -1,8 +1,9 @@
 /** The training loop of one dictionary, a step at a time, so that its caller can report, save, stop and train others on the same batch. */
 import type { MetricPoint, SaeSummary } from '../../../shared/domain'
 import { AppError } from '../../../shared/errors'
+import { CURVE_TOKENS } from '../../../shared/held-out'
 import { trainingSteps } from '../../../shared/presets'
-import { CURVE_TOKENS } from '../measure/held-out'
+import { findsThreshold } from '../../../shared/training-rules'
 import type { HeldOutFigures, HeldOutJudge } from '../measure/held-out'
 import type { Architecture, BatchFigures, EncodeSettings, SaeWeights, StepSettings } from '../sae/architecture'
 import { tf } from '../tf'
@@ -225,8 +226,7 @@ export class Trainer {
 
   private evaluateAt(step: number): HeldOutFigures | null {
     // Before the first step the batch-wise kinds have no threshold to be used with.
-    const { name } = this.options.architecture
-    const hasThreshold = step > 0 || (name !== 'batchtopk' && name !== 'matryoshka_batchtopk')
+    const hasThreshold = step > 0 || !findsThreshold(this.options.architecture.name)
     return isEvaluationStep(step, this.steps) && hasThreshold ? this.evaluate(CURVE_TOKENS) : null
   }
 

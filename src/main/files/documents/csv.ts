@@ -5,7 +5,6 @@ import { CsvError, parse, type Parser } from 'csv-parse'
 import { AppError } from '../../../shared/errors'
 import { firstInvalidByte, lastCharacterStart } from '../lines'
 import { readPlain, unpackedName } from '../plain-stream'
-import { readError } from '../safetensors'
 
 /** A quote that is never closed would otherwise swallow the file. */
 const LONGEST_ROW_BYTES = 32 * 1024 * 1024
@@ -24,15 +23,11 @@ async function* readCharacters(path: string): AsyncGenerator<Uint8Array> {
     offset += bytes.length
     return bytes
   }
-  try {
-    for await (const chunk of readPlain(path, CHUNK_BYTES)) {
-      const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-      const cut = lastCharacterStart(bytes)
-      rest = bytes.subarray(cut)
-      if (cut > 0) yield checked(bytes.subarray(0, cut))
-    }
-  } catch (error) {
-    throw error instanceof AppError ? error : readError(error, path)
+  for await (const chunk of readPlain(path, CHUNK_BYTES)) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    const cut = lastCharacterStart(bytes)
+    rest = bytes.subarray(cut)
+    if (cut > 0) yield checked(bytes.subarray(0, cut))
   }
   if (rest.length > 0) yield checked(rest)
 }

@@ -26,8 +26,12 @@ const formatOf = (path: string): FileFormat => knownFormat(path) ?? 'text'
 
 const knownFormat = (path: string): FileFormat | undefined => FORMATS.get(extname(unpackedName(path)).toLowerCase())
 
-/** What a published dataset has beside its data: its card, licence and descriptions. Beside rows of data they are left out; in a folder of plain texts a README is one. */
-const ABOUT_DATA = /^(readme|license|licence|notice|citation|dataset_infos|dataset_dict|dataset_info|state|\.)[^/\\]*$/i
+/**
+ * What a published dataset has beside its data: its card, licence and descriptions. Beside rows of data they are left out; in a folder of
+ * plain texts a README is one. Whole names only: `states.csv` and `license-plates.jsonl` are data.
+ */
+const ABOUT_DATA =
+  /^((readme|license|licence|notice|citation)(\.(md|markdown|rst|txt|text))?|(dataset_infos?|dataset_dict|state)\.json)$/i
 
 /** Files below a folder with a name of a known format. A link to a file is followed, one to a folder is not: it may be a loop. */
 async function listFolder(folder: string, depth: number, found: DatasetFile[], most: number): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { AppError } from '../../../shared/errors'
+import { readLines } from '../lines'
 import { readPlain } from '../plain-stream'
 import { readJsonl } from './jsonl'
 
@@ -11,14 +12,14 @@ import { readJsonl } from './jsonl'
 const LARGEST_BYTES = 512 * 1024 * 1024
 const CHUNK_BYTES = 1024 * 1024
 
-/** Whether the first line is an object of its own and another line follows: JSON Lines. */
+/** Whether the first line is an object of its own and another line with something on it follows: JSON Lines. */
 async function isLines(path: string): Promise<boolean> {
-  let text = ''
-  for await (const chunk of readPlain(path, CHUNK_BYTES)) {
-    text += Buffer.from(chunk).toString('utf8')
-    const [first = '', second] = text.replace(/^\ufeff/, '').trimStart().split('\n', 2) // prettier-ignore
-    if (second === undefined && text.length < LARGEST_BYTES / 16) continue
-    return isObject(first)
+  let first: string | null = null
+  for await (const { text } of readLines(path)) {
+    if (text.trim() === '') continue
+    if (first !== null) return true
+    if (!isObject(text)) return false
+    first = text
   }
   return false
 }
