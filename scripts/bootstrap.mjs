@@ -2,7 +2,8 @@
  * Brings a checkout to the point where a task can run: packages installed, a Node >= 24 found, the app built.
  * Uses Node built-ins only and runs on Node 20, because on a fresh machine that may be all there is.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -126,10 +127,19 @@ export function ensureBuilt(node, force = false) {
   writeFileSync(builtStamp, JSON.stringify(state))
 }
 
-/** Runs a program of the checkout with the found Node and passes its exit code on. */
-export function runNode(node, args, env = {}) {
-  const result = spawnSync(node, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
-  if (result.error) fail(`${args[0]} could not be started: ${result.error.message}`)
-  // A program ended by Ctrl-C or kill reports like a shell does.
-  return result.status ?? 130
+/** Runs a program to its end and gives its exit code; what ends this process ends that one too, which has work to put down first. */
+export async function runProgram(command, args, env = {}) {
+  const child = spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
+  // Ctrl-C reaches both from the terminal; a second one would mean "at once" to the program.
+  const signals = { SIGINT: () => {}, SIGTERM: () => child.kill('SIGTERM'), SIGHUP: () => child.kill('SIGHUP') }
+  for (const [signal, pass] of Object.entries(signals)) process.on(signal, pass)
+  try {
+    const [status] = await once(child, 'exit')
+    // A program ended by Ctrl-C or kill reports like a shell does.
+    return status ?? 130
+  } catch (error) {
+    return fail(`${args[0]} could not be started: ${error.message}`)
+  } finally {
+    for (const [signal, pass] of Object.entries(signals)) process.off(signal, pass)
+  }
 }

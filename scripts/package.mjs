@@ -34,6 +34,8 @@ const config = {
     '!node_modules/@tensorflow/tfjs-node-gpu/{deps,lib,build}/**',
     // Bundles for web pages, and what only compilers read.
     '!node_modules/@tensorflow/*/dist/*.{fesm,es2017,min}*',
+    // Binaries of other systems than the one that is packed.
+    `!node_modules/tokenizers/tokenizers.!(linux-${process.arch}-gnu).node`,
     '!node_modules/better-sqlite3/{deps,src}/**',
     '!node_modules/**/*.{map,md,d.ts}',
   ],

@@ -3,7 +3,7 @@
  * (In a chain `node a && node b` the shell would keep the old Node.)
  */
 import { join } from 'node:path'
-import { ensureBuilt, ensurePackages, fail, findNode, root, runNode, say } from './bootstrap.mjs'
+import { ensureBuilt, ensurePackages, fail, findNode, root, runProgram, say } from './bootstrap.mjs'
 import { ensureTestPrograms } from './test-programs.mjs'
 
 const bin = (path) => join(root, 'node_modules', path)
@@ -74,7 +74,7 @@ const node = findNode()
 if (task.built) ensureBuilt(node, task.built === 'force')
 const env = { ...task.env, ...(task.programs ? ensureTestPrograms() : {}) }
 for (const step of task.steps(args)) {
-  const status = runNode(node, step, env)
+  const status = await runProgram(node, step, env)
   if (status !== 0) {
     if (name === 'check') say(`stopped at ${step[0]}`)
     process.exit(status)

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { root, runNode, say } from './bootstrap.mjs'
+import { root, runProgram, say } from './bootstrap.mjs'
 import { findElectron } from './test-programs.mjs'
 
 const args = process.argv.slice(2)
@@ -32,8 +32,7 @@ const { electron, reason } = electronOrReason()
 if (electron) {
   const isRoot = process.platform === 'linux' && process.getuid?.() === 0
   // Chromium refuses to sandbox itself as root; the window's own sandbox stays on.
-  const result = spawnSync(electron, [...(isRoot ? ['--no-sandbox'] : []), root, ...args], { stdio: 'inherit' })
-  process.exit(result.status ?? 1)
+  process.exit(await runProgram(electron, [...(isRoot ? ['--no-sandbox'] : []), root, ...args]))
 }
 say(`${reason}; serving the same app for a browser instead`)
-process.exit(runNode(process.execPath, [join(root, 'out/main/headless.js'), 'serve', ...args]))
+process.exit(await runProgram(process.execPath, [join(root, 'out/main/headless.js'), 'serve', ...args]))

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { continueAll, loadModel, loadTokenizer } from '../../src/main/engine/lm'
 import { openBackend } from '../../src/main/engine/tf'
+import { toText } from '../../src/shared/token-spans'
 import { SaeQuality, SaeSummary } from '../../src/shared/domain'
 import { PRIORS } from './baselines'
 import { markdownTable } from './markdown'
@@ -113,10 +114,10 @@ async function samples(folder: string): Promise<string> {
   for (const [at, prompt] of PROMPTS.entries()) {
     const made: number[] = []
     const options = { maxTokens: SAMPLE_TOKENS, temperature: 0.7, topP: 0.95, seed: at, stopIds: [SPECIAL_ID] }
-    for await (const event of continueAll(model, [[SPECIAL_ID, ...tokenizer.encode(prompt)]], options)) {
+    for await (const event of continueAll(model, [[SPECIAL_ID, ...(await tokenizer.encode(prompt))]], options)) {
       if (event.type === 'token' && event.id !== SPECIAL_ID) made.push(event.id)
     }
-    parts.push(`\`\`\`text\n${prompt}»${tokenizer.decode(made)}\n\`\`\``)
+    parts.push(`\`\`\`text\n${prompt}»${toText(made, tokenizer.pieces)}\n\`\`\``)
   }
   return parts.join('\n\n')
 }

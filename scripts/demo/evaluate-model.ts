@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { crossEntropy, loadModel, loadTokenizer } from '../../src/main/engine/lm'
 import type { LanguageModel, Tokenizer } from '../../src/main/engine/lm'
 import { openBackend, tf } from '../../src/main/engine/tf'
+import { toText } from '../../src/shared/token-spans'
 import { Counts, gzipBits, PRIORS } from './baselines'
 import { MODEL } from './model-folder'
 import { idsOf, readLines, SPECIAL_ID } from './texts'
@@ -29,7 +30,7 @@ async function groupsOf(path: string, tokenizer: Tokenizer, mostTokens: number):
     const group = groups.get(key) ?? { domain, language, documents: 0, tokens: 0, text: '', windows: [] }
     groups.set(key, group)
     if (group.tokens >= mostTokens) continue
-    const ids = tokenizer.encode(text)
+    const ids = await tokenizer.encode(text)
     for (let at = 0; at < ids.length; at += WINDOW_TOKENS) group.windows.push(ids.slice(at, at + WINDOW_TOKENS))
     group.documents += 1
     group.tokens += ids.length
@@ -65,7 +66,7 @@ function figuresOf(
     model: sum((window) => modelBits(model, window)),
     unigram: sum((window) => window.reduce((total, id) => total + counts.unigramBits(id), 0)),
     bigram: Math.min(...PRIORS.map(bigram)),
-    gzipWindows: sum((window) => gzipBits(tokenizer.decode(window))),
+    gzipWindows: sum((window) => gzipBits(toText(window, tokenizer.pieces))),
     gzipText: gzipBits(group.text) / bytes,
   }
 }

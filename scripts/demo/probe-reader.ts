@@ -10,6 +10,7 @@ import { openBackend } from '../../src/main/engine/tf'
 import { runAtlas, sinkNormOf } from '../../src/main/tasks/atlas'
 import { readDemoLabels } from '../../src/main/workspace/demo-labels'
 import type { DemoFiles } from '../../src/main/workspace/demo-files'
+import { toText } from '../../src/shared/token-spans'
 import { demoAtlasSpec } from './atlas-spec'
 
 const STRONGEST = 20
@@ -56,9 +57,9 @@ export async function openProbeReader(files: DemoFiles, demo: string, folder: st
   }
   return {
     ...{ dSae: sae.dSae, backend: backend.name },
-    read: (text) => readIds(tokenizer.encode(text)),
+    read: async (text) => readIds(await tokenizer.encode(text)),
     readWindows: async (text) => {
-      const ids = tokenizer.encode(text)
+      const ids = await tokenizer.encode(text)
       const found: Firing[] = []
       for (let at = 0; at < ids.length; at += windowTokens) found.push(await readIds(ids.slice(at, at + windowTokens)))
       return found
@@ -66,7 +67,7 @@ export async function openProbeReader(files: DemoFiles, demo: string, folder: st
     density: (feature) => (atlas.fired[feature] ?? 0) / atlas.tokens,
     about: (feature) => ({
       tokens: strongestTokens(atlas, feature, (document, position) =>
-        tokenizer.decode([...corpus.read(document, position, 1)]),
+        toText(corpus.read(document, position, 1), tokenizer.pieces),
       ),
       label: labels.find((label) => label.feature === feature)?.en ?? null,
     }),

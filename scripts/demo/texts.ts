@@ -29,7 +29,8 @@ export async function idsOf(path: string, tokenizer: Tokenizer, cache: string): 
     return new Uint16Array(buffer.slice(byteOffset, byteOffset + byteLength))
   }
   const parts: Uint16Array[] = []
-  for await (const { text } of readLines(path)) parts.push(Uint16Array.from([SPECIAL_ID, ...tokenizer.encode(text)]))
+  for await (const { text } of readLines(path))
+    parts.push(Uint16Array.from([SPECIAL_ID, ...(await tokenizer.encode(text))]))
   const ids = new Uint16Array(parts.reduce((sum, { length }) => sum + length, 0))
   let at = 0
   for (const part of parts) {

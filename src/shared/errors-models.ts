@@ -5,6 +5,14 @@ export const MODEL_SENTENCES = {
     en: 'The text holds the token {token} ({id}), for which the model has no row: it knows {vocabulary} tokens. Leave it out of the text.',
     ko: '텍스트에 토큰 {token}({id})이(가) 있는데 모델에는 그 행이 없습니다. 모델이 아는 토큰은 {vocabulary}개입니다. 텍스트에서 빼세요.',
   },
+  'tokenizer-unsupported': {
+    en: 'The tokenizer {path} is of the form "{form}", which is not read. Forms that are: BPE, WordPiece, Unigram, WordLevel.',
+    ko: '토크나이저 {path}은(는) "{form}" 형식인데 이 형식은 읽지 못합니다. 읽는 형식: BPE, WordPiece, Unigram, WordLevel.',
+  },
+  'tokenizer-stuck': {
+    en: 'The tokenizer {path} found no end on a text of {characters} characters. One of its patterns may not end on it; leave the text out, or take the tokenizer.json from the place the weights came from.',
+    ko: '토크나이저 {path}이(가) {characters}자의 텍스트에서 끝나지 않습니다. 패턴 하나가 이 텍스트에서 끝나지 않는 듯합니다. 텍스트를 빼거나 가중치를 받은 곳의 tokenizer.json을 쓰세요.',
+  },
   'file-special': {
     en: '{path} is no file: it is a pipe, a socket or a device. Name a file or a folder.',
     ko: '{path}은(는) 파일이 아니라 파이프, 소켓 또는 장치입니다. 파일이나 폴더를 지정하세요.',

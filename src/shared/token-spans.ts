@@ -65,43 +65,83 @@ const join = (parts: Uint8Array[]): Uint8Array => {
   return out
 }
 
-/**
- * Groups tokens into spans of whole characters.
- * @param ids token ids [n]
- * @param values activation of each token [n], or null for none; a span has the largest of its tokens
- */
-export function toSpans(ids: ArrayLike<number>, values: ArrayLike<number> | null, pieces: TokenPieces): TokenSpan[] {
+/** A text as it was written, and where its tokens lie in it: UTF-16 units [2 * n], start and end; nowhere for BOS. */
+export type WrittenText = { text: string; places: ArrayLike<number> }
+
+/** Tokens [start, end) that are shown as one. */
+type Group = { end: number; text: string }
+
+/** The tokens from `start` on whose bytes make whole characters, or one alone, shown as bytes. */
+function groupByBytes(ids: ArrayLike<number>, start: number, pieces: TokenPieces): Group {
   const pieceOf = (id: number) =>
     id >= 0 && id < pieces.special.length
       ? pieces.bytes.subarray(pieces.offsets[id], pieces.offsets[id + 1])
       : new Uint8Array()
+  const first = ids[start] ?? -1
+  let end = start + 1
+  const parts = [pieceOf(first)]
+  // A character has at most four bytes, so an open one is closed after three more tokens or never.
+  let state = pieces.special[first] === 1 ? 'whole' : completeness(join(parts))
+  while (state === 'open' && end < ids.length && end - start < 4 && pieces.special[ids[end] ?? -1] !== 1) {
+    parts.push(pieceOf(ids[end] ?? -1))
+    end++
+    state = completeness(join(parts))
+  }
+  if (state !== 'whole') {
+    end = start + 1
+    parts.length = 1
+  }
+  // A row of the model's vocabulary that its tokenizer does not know has no text; its number is what can be said of it.
+  return { end, text: decodeOrHex(join(parts)) || (first < 0 ? '' : `[${first}]`) }
+}
+
+/** The tokens from `start` on that lie at the same characters; `from` is where the text before them ends. */
+function groupByPlace(
+  ids: ArrayLike<number>,
+  start: number,
+  { text, places, pieces, from }: Placed,
+): Group & { to: number } {
+  let end = start + 1
+  let to = places[2 * start + 1] ?? 0
+  const isOfGroup = (at: number) => {
+    const [first = 0, last = 0] = [places[2 * at], places[2 * at + 1]]
+    return first < to || (pieces.special[ids[at] ?? -1] !== 1 && (first === last || to <= from))
+  }
+  while (end < ids.length && isOfGroup(end)) to = Math.max(to, places[2 * end++ + 1] ?? 0)
+  return { end, to, text: text.slice(from, end === ids.length ? text.length : to) }
+}
+
+type Placed = WrittenText & { pieces: TokenPieces; from: number }
+
+/**
+ * Groups tokens into spans of whole characters.
+ * @param ids token ids [n]
+ * @param values activation of each token [n], or null for none; a span has the largest of its tokens
+ * @param written the text that was read, where it is known: the spans then are its characters, every one of them, without the space that
+ *   SentencePiece puts before it and in the case it was written in
+ */
+export function toSpans(
+  ids: ArrayLike<number>,
+  values: ArrayLike<number> | null,
+  pieces: TokenPieces,
+  written: WrittenText | null = null,
+): TokenSpan[] {
   const spans: TokenSpan[] = []
+  let from = 0
   for (let start = 0; start < ids.length;) {
-    const first = ids[start] ?? -1
-    const special = pieces.special[first] === 1
-    let end = start + 1
-    const parts = [pieceOf(first)]
-    // A character has at most four bytes, so an open one is closed after three more tokens or never.
-    let state = special ? 'whole' : completeness(join(parts))
-    while (state === 'open' && end < ids.length && end - start < 4 && pieces.special[ids[end] ?? -1] !== 1) {
-      parts.push(pieceOf(ids[end] ?? -1))
-      end++
-      state = completeness(join(parts))
-    }
-    if (state !== 'whole') {
-      end = start + 1
-      parts.length = 1
-    }
-    const spanIds: number[] = []
-    let value = 0
-    for (let i = start; i < end; i++) {
-      spanIds.push(ids[i] ?? -1)
-      value = Math.max(value, values?.[i] ?? 0)
-    }
-    // A row of the model's vocabulary that its tokenizer does not know has no text; its number is what can be said of it.
-    const text = decodeOrHex(join(parts)) || (first < 0 ? '' : `[${first}]`)
-    spans.push({ text, ids: spanIds, value, special })
-    start = end
+    const special = pieces.special[ids[start] ?? -1] === 1
+    const isPlaced =
+      written !== null && (!special || (written.places[2 * start + 1] ?? 0) > (written.places[2 * start] ?? 0))
+    let group: Group
+    if (isPlaced) {
+      const placed = groupByPlace(ids, start, { ...written, pieces, from })
+      from = placed.to
+      group = placed
+    } else group = groupByBytes(ids, start, pieces)
+    const own = Array.from({ length: group.end - start }, (_, i) => start + i)
+    const value = own.reduce((largest, at) => Math.max(largest, values?.[at] ?? 0), 0)
+    spans.push({ text: group.text, ids: own.map((at) => ids[at] ?? -1), value, special })
+    start = group.end
   }
   return spans
 }

@@ -1,7 +1,9 @@
 /** Whole processes: the command line, a second process on one workspace, and kills in the middle of a training. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -62,6 +64,28 @@ async function expectUsable(monoscope: Monoscope, runId: number): Promise<void> 
   await expect.poll(() => monoscope.store.jobs.get(job.id).state, { timeout: 60_000 }).toMatch(/done|failed/)
   expect(monoscope.store.jobs.get(job.id)).toMatchObject({ state: 'done', failure: null })
 }
+
+it.skipIf(process.platform === 'win32')(
+  'the npm scripts pass on what ends them, and leave nothing behind',
+  async () => {
+    const child = spawn(
+      process.execPath,
+      ['scripts/run.mjs', 'monoscope', '--workspace', join(folder, 'passed-on'), 'serve'],
+      {
+        ...{ cwd: join(import.meta.dirname, '../..'), stdio: ['ignore', 'pipe', 'inherit'] },
+      },
+    )
+    const ended = once(child, 'exit')
+    const [line] = (await once(child.stdout!, 'data')) as [Buffer]
+    const { port } = new URL(/http\S+/.exec(String(line))?.[0] ?? '')
+    child.kill('SIGTERM')
+    await ended
+    // The program gave its port back before its starter ended.
+    const knock = connect({ port: Number(port), host: '127.0.0.1' })
+    const [refused] = (await once(knock, 'error')) as [NodeJS.ErrnoException]
+    expect(refused.code).toBe('ECONNREFUSED')
+  },
+)
 
 describe.skipIf(missingModel)('kills', () => {
   it('a killed worker leaves a failed run and a usable checkpoint', async () => {

@@ -43,11 +43,12 @@ async function makeInputs(): Promise<void> {
   const tokenizer = await loadTokenizer(stories ?? '', 512)
   const lines = (await readFile(join(stories ?? '', 'corpus.jsonl'), 'utf8')).trim().split('\n')
   let tokens = 0
-  const taken = lines.filter((line) => {
-    if (tokens >= TOKENS) return false
-    tokens += tokenizer.encode((JSON.parse(line) as { text: string }).text).length
-    return true
-  })
+  const taken: string[] = []
+  for (const line of lines) {
+    if (tokens >= TOKENS) break
+    tokens += (await tokenizer.encode((JSON.parse(line) as { text: string }).text)).length
+    taken.push(line)
+  }
   await writeFile(join(root, 'corpus.jsonl'), `${taken.join('\n')}\n`)
   const random = Random.fromSeed(4)
   const draw = (count: number, scale: number) => Float32Array.from({ length: count }, () => scale * random.normal())
@@ -74,7 +75,7 @@ async function computePlainly(): Promise<Plain> {
   const lines = (await readFile(join(root, 'corpus.jsonl'), 'utf8')).trim().split('\n')
   const plain: Plain = { acts: [], ids: [], sinks: 0, windows: 0 }
   for (const line of lines) {
-    const ids = tokenizer.encode((JSON.parse(line) as { text: string }).text)
+    const ids = await tokenizer.encode((JSON.parse(line) as { text: string }).text)
     const acts: (Float32Array | null)[] = []
     for (let start = 0; start < ids.length; start += CONTEXT - 1) {
       const window = [tokenizer.bosId ?? 0, ...ids.slice(start, start + CONTEXT - 1)]

@@ -33,7 +33,7 @@ describe.skipIf(!stories)('a pretrained model on wasm', () => {
 
   it('writes the same for a seed, another text for another, and prompts have streams of their own', async () => {
     const options = { maxTokens: 20, temperature: 1, topP: 0.9 }
-    const prompts = [ids('Once upon a time'), ids('Once upon a time')]
+    const prompts = [await ids('Once upon a time'), await ids('Once upon a time')]
     const first = await idsOfEach(continueAll(model, prompts, { ...options, seed: 5 }), 2)
     expect(await idsOfEach(continueAll(model, prompts, { ...options, seed: 5 }), 2)).toEqual(first)
     expect(await idsOfEach(continueAll(model, prompts, { ...options, seed: 6 }), 2)).not.toEqual(first)
@@ -41,7 +41,7 @@ describe.skipIf(!stories)('a pretrained model on wasm', () => {
     expect(first.map((made) => made.length)).toEqual([20, 20])
   })
   it('ends each prompt by itself: at its length, at a stop token, at the end of the context', async () => {
-    const prompts = [ids('Once upon a time'), ids('Tom had a red ball')]
+    const prompts = [await ids('Once upon a time'), await ids('Tom had a red ball')]
     const [plain = []] = await idsOfEach(continueAll(model, prompts, { maxTokens: 12 }), 2)
     const stop = plain[4] ?? 0
     const ended = (await events(prompts, { maxTokens: 12, stopIds: [stop] })).filter(({ type }) => type === 'end')
@@ -73,11 +73,12 @@ describe.skipIf(!stories)('a pretrained model on wasm', () => {
   })
   it('leaves nothing behind when the asker goes away', async () => {
     const before = memoryReport().tensors
-    for await (const event of continueAll(model, [ids('Once')], { maxTokens: 50 })) if (event.type === 'token') break
+    for await (const event of continueAll(model, [await ids('Once')], { maxTokens: 50 }))
+      if (event.type === 'token') break
     expect(memoryReport().tensors).toBe(before)
   })
   it('reads losses, ranks and expectations as its logits say', async () => {
-    const read = ids('Once upon a time, there was a little girl named Lily.')
+    const read = await ids('Once upon a time, there was a little girl named Lily.')
     const before = memoryReport().tensors
     const { losses, ranks, nextIds, nextProbabilities } = await readTokens(model, read, 4)
     expect(memoryReport().tensors).toBe(before)
@@ -97,14 +98,14 @@ describe.skipIf(!stories)('a pretrained model on wasm', () => {
     expect(Math.exp(-(losses[2] ?? 0))).toBeLessThanOrEqual((nextProbabilities[4] ?? 0) + 1e-6)
   })
   it('refuses what it cannot read', async () => {
-    expect(() => ids(' ')).toThrow(expect.objectContaining({ code: 'prompt-empty' }))
+    await expect(ids(' ')).rejects.toThrow(expect.objectContaining({ code: 'prompt-empty' }))
     const tooLong = Array<number>(model.config.contextSize + 1).fill(3)
     await expect(readTokens(model, tooLong, 1)).rejects.toThrow(expect.objectContaining({ code: 'prompt-too-long' }))
     await expect(readTokens(model, [], 1)).rejects.toThrow(expect.objectContaining({ code: 'prompt-empty' }))
   })
-  it('does not write a second BOS before a text that has one', () => {
-    const [bos] = ids('Once')
+  it('does not write a second BOS before a text that has one', async () => {
+    const [bos] = await ids('Once')
     const encoder = { encode: () => [bos ?? 0, 5], bosId: bos ?? null, contextSize: 8 }
-    expect(promptIds(encoder, 'x')).toEqual([bos, 5])
+    expect(await promptIds(encoder, 'x')).toEqual([bos, 5])
   })
 })

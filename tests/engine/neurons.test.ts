@@ -70,7 +70,7 @@ async function readPlainly(): Promise<{ acts: Float32Array[]; neurons: Float32Ar
   const found = { acts: [] as Float32Array[], neurons: [] as Float32Array[], sinks: 0 }
   let left = TOKENS
   for (const line of lines) {
-    const ids = tokenizer.encode((JSON.parse(line) as { text: string }).text)
+    const ids = await tokenizer.encode((JSON.parse(line) as { text: string }).text)
     for (let start = 0; start < ids.length && left > 0; start += CONTEXT - 1) {
       const text = ids.slice(start, start + Math.min(left, CONTEXT - 1))
       left -= text.length

@@ -204,11 +204,11 @@ const Story = z.object({ text: z.string() })
 async function readStories(folder: string, bosId: number | null, vocabulary: number): Promise<Int32Array[]> {
   const tokenizer = await loadTokenizer(folder, vocabulary)
   const lines = readFileSync(join(folder, 'corpus.jsonl'), 'utf8').split('\n').slice(0, 2)
-  return lines.map((line) => {
-    const { text } = Story.parse(JSON.parse(line))
-    const ids = tokenizer.encode(text)
+  const read = async (line: string) => {
+    const ids = await tokenizer.encode(Story.parse(JSON.parse(line)).text)
     return Int32Array.from(bosId === null ? ids : [bosId, ...ids]).slice(0, STORY_TOKENS)
-  })
+  }
+  return Promise.all(lines.map(read))
 }
 
 async function storyFigures(folder: string, reconstruct: Spliced['reconstruct'], hookName = STORY_HOOK) {

@@ -46,10 +46,10 @@ describe.each(['smollm2', 'gemma3-270m'])('%s', (name) => {
   })
   afterAll(() => model.dispose())
 
-  it.each(cases)('has the ids of $name', ({ text, ids }) => {
+  it.each(cases)('has the ids of $name', async ({ text, ids }) => {
     const { bosId } = tokenizer
     const encoder = { encode: (part: string) => tokenizer.encode(part), bosId, contextSize: model.config.contextSize }
-    expect(promptIds(encoder, text)).toEqual(ids)
+    expect(await promptIds(encoder, text)).toEqual(ids)
   })
 
   it.each(cases)('has the mean loss and next tokens of $name', async ({ ids, ce, top }) => {

@@ -40,7 +40,7 @@ async function readText({ store, warm, pieces }: Services, { modelId, text, top 
   const losses = tokens.flatMap(({ loss }) => loss ?? [])
   return {
     tokens,
-    spans: toSpans(read.ids, read.losses, modelPieces),
+    spans: toSpans(read.ids, read.losses, modelPieces, read.places && { text, places: read.places }),
     meanLoss: losses.length === 0 ? null : losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
     seconds: (performance.now() - startedAt) / 1000,
   }

@@ -65,19 +65,19 @@ export const textHandlers = (services: Services) => {
       const startedAt = performance.now()
       const sae = store.saes.get(saeId)
       checkFeatures(sae, [featureIndex])
-      const { ids, sinks, starts, features, values } = await encode(services, sae, written, signal)
+      const { ids, places, sinks, starts, features, values } = await encode(services, sae, written, signal)
       const acts = Float32Array.from(ids, (_, row) => {
         const at = features.subarray(starts[row], starts[row + 1]).indexOf(featureIndex)
         return at < 0 ? 0 : (values[(starts[row] ?? 0) + at] ?? 0)
       })
-      const spans = toSpans(ids, acts, await piecesOf(services, sae))
+      const spans = toSpans(ids, acts, await piecesOf(services, sae), places && { text: written, places })
       return { spans, tokens: ids.length, sinkTokens: sinks, seconds: (performance.now() - startedAt) / 1000 }
     },
     'text.features': async ({ saeId, text: written }, signal) => {
       const startedAt = performance.now()
       const sae = store.saes.get(saeId)
-      const { ids, sinks, ...codes } = await encode(services, sae, written, signal)
-      const spans = toSpans(ids, null, await piecesOf(services, sae))
+      const { ids, places, sinks, ...codes } = await encode(services, sae, written, signal)
+      const spans = toSpans(ids, null, await piecesOf(services, sae), places && { text: written, places })
       const active = bySpan(spans, codes)
       const features = known(services, sae, codes)
       const place = new Map(features.map(({ featureIndex }, at) => [featureIndex, at]))

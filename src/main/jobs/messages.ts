@@ -203,7 +203,14 @@ export type Requests = {
       sae: { path: string; hookName: string; contextSize: number }
       text: string
     }
-    answer: { ids: Int32Array; sinks: number; starts: Uint32Array; features: Uint32Array; values: Float32Array }
+    answer: {
+      ids: Int32Array
+      places: Places
+      sinks: number
+      starts: Uint32Array
+      features: Uint32Array
+      values: Float32Array
+    }
   }
   readText: { ask: { model: z.infer<typeof ModelSource>; text: string; top: number }; answer: ReadTokens }
   chatText: { ask: { model: z.infer<typeof ModelSource>; messages: ChatMessage[] }; answer: { text: string } }
@@ -235,9 +242,13 @@ export type Requests = {
 export type RequestName = keyof Requests
 
 /** A text as the model read it; token 0 may be a BOS that the text does not have. */
+/** Where in the text each token lies: UTF-16 units [2 * time], start and end; null where the tokenizer does not say. */
+type Places = Int32Array | null
+
 export type ReadTokens = {
   /** [time] */
   ids: Int32Array
+  places: Places
   /** Loss and rank of each token, -1 for the first [time]. */
   losses: Float32Array
   ranks: Int32Array

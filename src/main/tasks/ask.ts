@@ -122,11 +122,12 @@ export class Answerer {
     const contextSize = Math.min(input.sae.contextSize, model.config.contextSize)
     const { bosId, specialIds } = tokenizer
     const reader = { model, sae, hookName: input.sae.hookName, bosId, specialIds, contextSize, sinkNorm }
-    const { codes, ...rest } = await encodeText(tokenizer.encode(input.text), reader, async () => {
+    const { ids, places } = await tokenizer.locate(input.text)
+    const { codes, ...rest } = await encodeText(ids, reader, async () => {
       await giveWay()
       return !signal.aborted
     })
-    return { ...rest, ...codes }
+    return { ...rest, places, ...codes }
   }
 
   private async compareFeatures(

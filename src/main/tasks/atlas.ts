@@ -11,7 +11,8 @@ import { measureWeights } from '../engine/measure/feature-weights'
 import { createSae } from '../engine/sae/loaded'
 import type { ActivationSource } from '../engine/train/activations'
 import { ESTIMATION_TOKENS } from '../engine/train/activations'
-import { collectCorpus, windowCount, type Corpus } from '../engine/train/contexts'
+import { collectCorpus, windowCount } from '../engine/train/contexts'
+import type { Corpus, TextEncoder } from '../engine/train/contexts'
 import { measureScale } from '../engine/train/stream'
 import { loadUnembedding } from '../engine/lm'
 import type { tf } from '../engine/tf'
@@ -27,7 +28,7 @@ import { openSource } from './source'
 
 const OwnMetadata = z.object({ monoscope: z.object({ sink_norm: z.number().positive() }) })
 
-type Reader = { source: ActivationSource; tokenizer: { encode(text: string): number[] }; contextSize: number }
+type Reader = { source: ActivationSource; tokenizer: TextEncoder; contextSize: number }
 
 /** The norm beyond which a token was a sink in training; null for an autoencoder of another program. */
 export function sinkNormOf(sae: SaelensFolder): number | null {

@@ -8,7 +8,7 @@ import { readDocuments } from '../files/documents'
 import type { HookSource } from '../engine/train/activations'
 import { ShardCollector } from '../engine/train/collect-shards'
 import { collectCorpus, firstTokens, textTokens, windowCount } from '../engine/train/contexts'
-import type { Corpus } from '../engine/train/contexts'
+import type { Corpus, TextEncoder } from '../engine/train/contexts'
 import type { CollectSpec } from '../jobs/messages'
 import type { Channel } from './channel'
 import { giveWay } from './channel'
@@ -31,7 +31,7 @@ function requireWide(hookNames: readonly string[], width: number): void {
 /** Exactly the tokens that were asked for, or all there are. @throws AppError dataset-too-small */
 async function readText(
   spec: CollectSpec,
-  { source, tokenizer }: { source: HookSource; tokenizer: { encode(text: string): number[] } },
+  { source, tokenizer }: { source: HookSource; tokenizer: TextEncoder },
   contextSize: number,
 ): Promise<Corpus> {
   const { bosId } = source

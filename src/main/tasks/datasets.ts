@@ -44,7 +44,7 @@ export async function countTokens(
   let [tokens, characters, counted] = [0, 0, 0]
   for await (const { text } of readDocuments(dataset, signal)) {
     if (characters >= COUNTED_CHARACTERS) return { tokens: Math.round((tokens / counted) * documents), isExact: false }
-    tokens += tokenizer.encode(text).length
+    tokens += (await tokenizer.encode(text)).length
     characters += text.length
     counted += 1
     if (counted % GROUP === 0) await giveWay()

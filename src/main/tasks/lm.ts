@@ -13,10 +13,23 @@ const encoderOf = ({ model, tokenizer }: ReadyModel) => ({
   contextSize: model.config.contextSize,
 })
 
+/** A BOS that was put before the text lies nowhere in it. */
+function behindBos(places: Int32Array | null, tokens: number): Int32Array | null {
+  if (!places) return null
+  const all = new Int32Array(2 * tokens)
+  all.set(places, all.length - places.length)
+  return all
+}
+
 /** @throws AppError prompt-empty, prompt-too-long */
 export async function readText(ready: ReadyModel, { text, top }: { text: string; top: number }): Promise<ReadTokens> {
-  const ids = promptIds(encoderOf(ready), text)
-  return { ids: Int32Array.from(ids), ...(await readTokens(ready.model, ids, top)) }
+  const { ids: own, places } = await ready.tokenizer.locate(text)
+  const ids = await promptIds({ ...encoderOf(ready), encode: () => own }, text)
+  return {
+    ids: Int32Array.from(ids),
+    places: behindBos(places, ids.length),
+    ...(await readTokens(ready.model, ids, top)),
+  }
 }
 
 /** Turns tokens into text as they come: bytes of a character that is not complete are held back. */
@@ -38,7 +51,7 @@ export async function* generateTexts(
   signal: AbortSignal,
 ): AsyncGenerator<Streams['generate']['part']> {
   const encoder = encoderOf(ready)
-  const ids = prompts.map((prompt) => promptIds(encoder, prompt))
+  const ids = await Promise.all(prompts.map((prompt) => promptIds(encoder, prompt)))
   const texts = prompts.map(() => new TextStream(ready.tokenizer.pieces))
   const options = { ...sampling, stopIds: ready.tokenizer.stopIds }
   for await (const event of continueAll(ready.model, ids, options)) {

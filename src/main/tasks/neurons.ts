@@ -31,7 +31,7 @@ async function readWindows(
   const list = new WindowList()
   const found = () => list.tokens - (bosId === null ? 0 : list.count)
   for await (const { index, text } of readDocuments(dataset)) {
-    for (const window of cutDocument(tokenizer.encode(text), { contextSize, bosId })) list.add(window, index)
+    for (const window of cutDocument(await tokenizer.encode(text), { contextSize, bosId })) list.add(window, index)
     if (found() >= settings.tokens) break
   }
   if (found() === 0) throw new AppError('dataset-empty', { path: dataset.path })

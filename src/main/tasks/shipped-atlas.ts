@@ -55,7 +55,7 @@ export async function takeShippedAtlas(spec: AtlasSpec, atlas: Uint8Array, chann
   const tokenizer = await loadTokenizer(spec.model.path)
   const [ids, lengths] = [new IntList(), new IntList()]
   for await (const { text } of readDocuments(spec.dataset)) {
-    const encoded = tokenizer.encode(text)
+    const encoded = await tokenizer.encode(text)
     ids.push(encoded)
     lengths.push([encoded.length])
     await giveWay()

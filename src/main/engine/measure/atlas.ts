@@ -136,7 +136,7 @@ export async function sketchDocuments(
     return onProgress({ documents: lengths.length, tokens: builder.sketch.countOf('tokens') })
   }
   for await (const { index, text } of documents) {
-    const encoded = tokenizer.encode(text)
+    const encoded = await tokenizer.encode(text)
     for (const window of cutDocument(encoded, { contextSize, bosId: source.bosId })) {
       group.add(window, index)
       // Groups are whole passes, so that which windows share one does not depend on the size of a group.

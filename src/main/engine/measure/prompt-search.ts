@@ -26,13 +26,13 @@ export type PromptSearchAnswer = {
 }
 
 /** Reads prompts as an atlas reads its text: the same windows, the same tokens without features. */
-export type PromptReader = Omit<TextReader, 'sae'> & { encode(text: string): number[] }
+export type PromptReader = Omit<TextReader, 'sae'> & { encode(text: string): number[] | Promise<number[]> }
 
 /**
  * Ids of a prompt as the model reads it, BOS first when it has one.
  * @throws AppError prompt-empty, prompt-too-long
  */
-export function readPrompt(reader: PromptReader, text: string): number[] {
+export function readPrompt(reader: PromptReader, text: string): Promise<number[]> {
   const { encode, bosId, model } = reader
   return promptIds({ encode, bosId, contextSize: model.config.contextSize }, text)
 }
@@ -73,7 +73,7 @@ export async function searchPrompts(
   input: PromptSearchInput,
   goOn: () => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<PromptSearchAnswer> {
-  const read = input.prompts.map(({ text }) => readPrompt(reader, text))
+  const read = await Promise.all(input.prompts.map(({ text }) => readPrompt(reader, text)))
   const acts: Float32Array[] = []
   for (const ids of read) {
     if (!(await goOn())) throw new AppError('cancelled')

@@ -5,7 +5,7 @@ import { mix32 } from './random'
 export { HELD_OUT_TOKENS }
 
 /** What the windows need of a tokenizer. */
-export type TextEncoder = { encode(text: string): number[] }
+export type TextEncoder = { encode(text: string): number[] | Promise<number[]> }
 
 /** Windows of many documents in flat arrays; window w holds ids[offsets[w], offsets[w + 1]), BOS first when there is one. */
 export type Windows = {
@@ -192,7 +192,7 @@ export async function collectCorpus(
       break
     }
     const into = isHeldOut(index, options.seed) ? heldOut : training
-    for (const window of cutDocument(tokenizer.encode(text), options)) {
+    for (const window of cutDocument(await tokenizer.encode(text), options)) {
       if (into === training || judgeable() < HELD_OUT_TOKENS) into.add(window, index)
     }
   }
