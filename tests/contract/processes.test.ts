@@ -76,7 +76,7 @@ it.skipIf(process.platform === 'win32')(
       },
     )
     const ended = once(child, 'exit')
-    const [line] = (await once(child.stdout!, 'data')) as [Buffer]
+    const [line] = (await once(child.stdout, 'data')) as [Buffer]
     const { port } = new URL(/http\S+/.exec(String(line))?.[0] ?? '')
     child.kill('SIGTERM')
     await ended

@@ -1,5 +1,8 @@
 /** Two published models against transformers in float32: ids, losses, logits, norms and greedy text. MONOSCOPE_REAL_MODELS says where they are. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, /** Weights of over a gigabyte are read from disk and widened. */
+const LOAD_MS = 120_000
+
+describe, expect, it } from 'vitest'
 import { continueAll, loadModel, loadTokenizer, promptIds, readTokens } from '../../src/main/engine/lm'
 import type { LanguageModel, Tokenizer } from '../../src/main/engine/lm'
 import { openBackend, tf } from '../../src/main/engine/tf'
@@ -43,7 +46,7 @@ describe.each(['smollm2', 'gemma3-270m'])('%s', (name) => {
     await openBackend()
     model = await loadModel(folder)
     tokenizer = await loadTokenizer(folder, model.config.vocabulary)
-  })
+  }, LOAD_MS)
   afterAll(() => model.dispose())
 
   it.each(cases)('has the ids of $name', async ({ text, ids }) => {
