@@ -1,8 +1,5 @@
 /** Two published models against transformers in float32: ids, losses, logits, norms and greedy text. MONOSCOPE_REAL_MODELS says where they are. */
-import { afterAll, beforeAll, /** Weights of over a gigabyte are read from disk and widened. */
-const LOAD_MS = 120_000
-
-describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { continueAll, loadModel, loadTokenizer, promptIds, readTokens } from '../../src/main/engine/lm'
 import type { LanguageModel, Tokenizer } from '../../src/main/engine/lm'
 import { openBackend, tf } from '../../src/main/engine/tf'
@@ -31,6 +28,9 @@ async function greedy(model: LanguageModel, stopIds: readonly number[], { ids, g
     if (event.type === 'token') made.push(event.id)
   return made
 }
+
+/** Weights of over a gigabyte are read from disk and widened. */
+const LOAD_MS = 120_000
 
 describe.each(['smollm2', 'gemma3-270m'])('%s', (name) => {
   const real = realModel(name)
