@@ -3,19 +3,16 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { writeSaelens } from '../../src/main/files/saelens'
 import type { EvaluateSpec } from '../../src/main/jobs/messages'
 import { SaeQuality } from '../../src/shared/domain'
 import { reportSkip, storiesFolder } from './goldens'
+import { SIGN_CONTEXT, writeSignSae } from './sign-sae'
 import { buildWorker, removeWorker, TestWorker } from './worker-process'
 
 const stories = storiesFolder()
 if (!stories) reportSkip('the evaluating process', 'the stories260K model is absent')
 const hookName = 'blocks.2.hook_resid_post'
 const D_IN = 64
-const CONTEXT = 64
-/** As a training stores it: no token of these stories is a sink. */
-const OWN = { sink_norm: 1e9 }
 let root = ''
 let entry = ''
 
@@ -32,37 +29,14 @@ afterAll(async () => {
   await removeWorker()
 })
 
-/** Two features for every dimension, one for each sign; with `gain` 1 nothing is lost, with 0 everything. */
-async function writeSae(name: string, gain: number, monoscope: Record<string, number> = OWN): Promise<string> {
-  const dSae = 2 * D_IN
-  const [wEnc, wDec] = [new Float32Array(D_IN * dSae), new Float32Array(D_IN * dSae)]
-  for (let j = 0; j < D_IN; j++) {
-    wEnc.set([gain], j * dSae + j)
-    wEnc.set([-gain], j * dSae + D_IN + j)
-    wDec.set([1], j * D_IN + j)
-    wDec.set([-1], (D_IN + j) * D_IN + j)
-  }
-  const path = join(root, name)
-  const weights = {
-    wEnc: { shape: [D_IN, dSae], data: wEnc },
-    bEnc: { shape: [dSae], data: new Float32Array(dSae) },
-    wDec: { shape: [dSae, D_IN], data: wDec },
-    bDec: { shape: [D_IN], data: new Float32Array(D_IN) },
-  }
-  const origin = {
-    ...{ modelName: 'stories', hookName, contextSize: CONTEXT, prependBos: true, datasetPath: 'corpus' },
-    monoscope,
-  }
-  const sae = { architecture: 'standard' as const, dIn: D_IN, dSae, weights, shiftsInput: false, k: null }
-  await writeSaelens(path, sae, { origin, firingShare: new Float64Array(dSae) })
-  return path
-}
+const writeSae = (name: string, gain: number, monoscope?: Record<string, number>): Promise<string> =>
+  writeSignSae(join(root, name), { hookName, gain, dIn: D_IN, ...(monoscope && { monoscope }) })
 
 const specOf = (path: string): EvaluateSpec => ({
   kind: 'evaluate',
   model: { name: 'stories', path: stories ?? '', sha256: 'a' },
   dataset: { name: 'corpus', path: join(root, 'corpus.jsonl'), textField: 'text', deduplicate: false },
-  sae: { path, hookName, contextSize: CONTEXT },
+  sae: { path, hookName, contextSize: SIGN_CONTEXT },
   seed: 3,
 })
 

@@ -1,9 +1,9 @@
 /** What a reconstruction does to a model, on a model small enough to compute by hand, and on a pretrained one where there is one. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
-import { LanguageModel, loadModel, loadTokenizer } from '../../src/main/engine/lm'
+import { crossEntropy, LanguageModel, loadModel, loadTokenizer } from '../../src/main/engine/lm'
 import { Splice } from '../../src/main/engine/measure/splice'
 import type { SpliceFigures, Spliced } from '../../src/main/engine/measure/splice'
 import { createSae } from '../../src/main/engine/sae/loaded'
@@ -98,7 +98,7 @@ function spliced(reconstruct: Spliced['reconstruct'], options: Pick<Spliced, 'bl
   const model = smallModel()
   const before = memoryReport().tensors
   const splice = new Splice({ model, hookName: HOOK, mean: Float32Array.from(MEAN), reconstruct, ...options })
-  for (const ids of TEXTS) splice.add(Int32Array.from(ids), Uint8Array.from(replacedIn(ids), Number))
+  for (const ids of TEXTS) splice.add({ ids: Int32Array.from(ids), replaced: Uint8Array.from(replacedIn(ids), Number) })
   expect(memoryReport().tensors).toBe(before)
   model.dispose()
   return splice.figures()
@@ -129,6 +129,7 @@ const through =
     tf.tidy(() => tf.reshape(sae.decode(sae.encode(saeIn)), saeIn.shape))
 
 const DIGITS = 4
+const FIGURES = ['ceClean', 'ceSpliced', 'ceZero', 'ceMean', 'kl', 'klScore'] as const
 
 function smallCases(): void {
   const [clean, zero, average] = [byHand((x) => x), byHand((x) => x.map(() => 0)), byHand(() => MEAN)]
@@ -161,9 +162,33 @@ function smallCases(): void {
     const whole = spliced(half)
     for (const blockLogits of [1, 3 * VOCABULARY]) {
       const parts = spliced(half, { blockLogits })
-      for (const key of ['ceClean', 'ceSpliced', 'ceZero', 'ceMean', 'kl', 'klScore'] as const)
-        expect(parts[key]).toBeCloseTo(whole[key] ?? Number.NaN, 5)
+      for (const key of FIGURES) expect(parts[key]).toBeCloseTo(whole[key] ?? Number.NaN, 5)
     }
+  })
+
+  it('runs the model up to the hook once for a text, and not at all where what it found is given', () => {
+    const model = smallModel()
+    const [forward, rest] = [vi.spyOn(model, 'forward'), vi.spyOn(model, 'residAfter')]
+    const options = {
+      model,
+      hookName: HOOK,
+      mean: Float32Array.from(MEAN),
+      reconstruct: (x: tf.Tensor) => tf.mul(x, 0.5),
+    }
+    const [read, kept] = [new Splice(options), new Splice(options)]
+    for (const row of TEXTS) {
+      const text = { ids: Int32Array.from(row), replaced: Uint8Array.from(replacedIn(row), Number) }
+      read.add(text)
+      expect(forward).toHaveBeenCalledOnce()
+      expect(forward.mock.calls[0]?.[1]).toMatchObject({ stopAfter: HOOK })
+      expect(rest).toHaveBeenCalledTimes(4)
+      kept.add({ ...text, values: [Float32Array.from(atHook(row).flat())] })
+      expect(forward).toHaveBeenCalledOnce()
+      vi.clearAllMocks()
+    }
+    model.dispose()
+    const [one, other] = [read.figures(), kept.figures()]
+    for (const key of FIGURES) expect(other[key]).toBeCloseTo(one[key] ?? Number.NaN, 5)
   })
 
   it('leaves BOS and sinks as they are', () => {
@@ -180,9 +205,9 @@ function smallCases(): void {
     const splice = new Splice({
       ...{ model, hookName: HOOK, mean: new Float32Array(WIDTH), reconstruct: (saeIn) => tf.zerosLike(saeIn) },
     })
-    splice.add(Int32Array.of(BOS), Uint8Array.of(0))
+    splice.add({ ids: Int32Array.of(BOS), replaced: Uint8Array.of(0) })
     // No token is replaced, so that zeros change nothing.
-    splice.add(Int32Array.of(BOS, 4, 7), Uint8Array.of(0, 0, 0))
+    splice.add({ ids: Int32Array.of(BOS, 4, 7), replaced: Uint8Array.of(0, 0, 0) })
     const { ceRecovered, ceRecoveredMean, klScore, kl, ceSpliced, ceClean } = splice.figures()
     expect({ ceRecovered, ceRecoveredMean, klScore }).toEqual({
       ceRecovered: null,
@@ -197,6 +222,11 @@ function smallCases(): void {
 
 const STORY_HOOK = 'blocks.2.hook_resid_post'
 const STORY_TOKENS = 64
+/** One of every kind of place: before the blocks, at a block's ends, between its parts, within attention and MLP. */
+const CUT_HOOKS = [
+  'hook_embed',
+  ...['hook_resid_pre', 'attn.hook_z', 'hook_attn_out', 'hook_resid_mid', 'mlp.hook_post', 'hook_mlp_out'],
+].map((site) => (site === 'hook_embed' ? site : `blocks.2.${site}`))
 
 const Story = z.object({ text: z.string() })
 
@@ -216,10 +246,7 @@ async function storyFigures(folder: string, reconstruct: Spliced['reconstruct'],
   const { bosId, vocabulary, dModel } = model.config
   const splice = new Splice({ model, hookName, mean: new Float32Array(dModel), reconstruct })
   for (const ids of await readStories(folder, bosId, vocabulary)) {
-    splice.add(
-      ids,
-      Uint8Array.from(ids, (id) => (id === bosId ? 0 : 1)),
-    )
+    splice.add({ ids, replaced: Uint8Array.from(ids, (id) => (id === bosId ? 0 : 1)) })
   }
   model.dispose()
   return splice.figures()
@@ -240,6 +267,37 @@ function storyCases(folder: string): void {
     expect(nothing.klScore).toBe(0)
     // The mean given here is zero, so both baselines are the same.
     expect(nothing.ceMean).toBe(nothing.ceZero)
+  }, 60_000)
+
+  it('gives the losses that whole passes give, wherever in a block the hook is', async () => {
+    const model = await loadModel(folder)
+    const { bosId, vocabulary } = model.config
+    const [ids = new Int32Array()] = await readStories(folder, bosId, vocabulary)
+    const replaced = Uint8Array.from(ids, (id) => (id === bosId ? 0 : 1))
+    const half = (x: tf.Tensor) => tf.mul(x, 0.5)
+    const input = tf.tensor2d([...ids], [1, ids.length], 'int32')
+    const lossWith = (hookName: string, put: (x: tf.Tensor) => tf.Tensor) =>
+      tf.tidy(() => {
+        const rows = (x: tf.Tensor) => tf.reshape(x, [ids.length, -1])
+        const mask = tf.tensor2d(Float32Array.from(replaced), [ids.length, 1])
+        const mix = (x: tf.Tensor) =>
+          tf.reshape(tf.add(tf.mul(rows(put(x)), mask), tf.mul(rows(x), tf.sub(1, mask))), x.shape)
+        const { logits } = model.forward(input, { intervene: { [hookName]: mix } })
+        return meanOf([...crossEntropy(logits!, input).dataSync<'float32'>()])
+      })
+    for (const hookName of CUT_HOOKS) {
+      const width = hookName.endsWith('hook_post') ? 172 : 64
+      const splice = new Splice({ model, hookName, mean: new Float32Array(width), reconstruct: half })
+      splice.add({ ids, replaced })
+      const found = splice.figures()
+      expect(found.ceSpliced, hookName).toBeCloseTo(lossWith(hookName, half), DIGITS)
+      expect(found.ceZero, hookName).toBeCloseTo(
+        lossWith(hookName, (x) => tf.zerosLike(x)),
+        DIGITS,
+      )
+    }
+    input.dispose()
+    model.dispose()
   }, 60_000)
 
   it('loses more the more of x is lost', async () => {

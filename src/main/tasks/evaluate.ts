@@ -1,15 +1,17 @@
 /** The evaluation job: judges an autoencoder on held-out text with the whole model. */
 import { readDocuments } from '../files/documents'
 import { readSaelens } from '../files/saelens'
-import { checkModel, loadModel, loadTokenizer } from '../engine/lm'
+import { checkModel, cutAt, loadModel, loadTokenizer } from '../engine/lm'
+import type { LanguageModel } from '../engine/lm'
 import { Reconstruction } from '../engine/measure/reconstruction'
 import type { ReconstructionFigures } from '../engine/measure/reconstruction'
 import { Splice } from '../engine/measure/splice'
+import type { SplicedText } from '../engine/measure/splice'
 import { decoderNorms } from '../engine/sae/fold'
 import { createSae } from '../engine/sae/loaded'
 import type { Sae } from '../engine/sae/loaded'
-import { ESTIMATION_TOKENS, modelSource, walkWindows } from '../engine/train/activations'
-import type { ActivationSource } from '../engine/train/activations'
+import { ESTIMATION_TOKENS, modelHooks, modelSource, walkHooks } from '../engine/train/activations'
+import type { HookActivations, HookSource, WindowActivations } from '../engine/train/activations'
 import { collectCorpus, pickWindows, textTokens, windowCount } from '../engine/train/contexts'
 import type { Windows } from '../engine/train/contexts'
 import { tf } from '../engine/tf'
@@ -20,7 +22,7 @@ import { measureSinkNorm, requireWidth, sinkNormOf } from './atlas'
 import type { Channel } from './channel'
 import { giveWay } from './channel'
 
-/** Tokens looked at: four passes of the whole model over each. */
+/** Tokens looked at: their vectors at the hook are held between the two passes, and the rest of the model runs four times over each. */
 const TOKENS = 16_384
 
 const range = (count: number) => Array.from({ length: count }, (_, w) => w)
@@ -36,46 +38,67 @@ function firstWindows(windows: Windows): Windows {
   return pickWindows(windows, picked)
 }
 
-type Reader = { source: ActivationSource; windows: Windows; contextSize: number; sinkNorm: number; sae: Sae }
+type Reader = {
+  model: LanguageModel
+  source: HookSource
+  windows: Windows
+  contextSize: number
+  sinkNorm: number
+  sae: Sae
+}
 
-/** Reconstructs every text token that is no sink. @returns false when it was cancelled */
+/**
+ * Reconstructs every text token that is no sink, in the one pass of the model up to the hook.
+ * @returns what the rest of the model is run from, a text for each window; null when it was cancelled
+ */
 async function reconstructAll(
   { source, windows, contextSize, sinkNorm, sae }: Reader,
   into: Reconstruction,
   channel: Channel,
-): Promise<boolean> {
+): Promise<SplicedText[] | null> {
   const { dIn } = sae
-  for (const { vectors, norms } of walkWindows(source, windows, { order: range(windowCount(windows)), contextSize })) {
-    const kept = range(norms.length).filter((t) => (norms[t] ?? 0) <= sinkNorm)
-    if (kept.length === 0) continue
-    const saeIn = new Float32Array(kept.length * dIn)
-    kept.forEach((t, row) => saeIn.set(vectors.subarray(t * dIn, (t + 1) * dIn), row * dIn))
-    const codes = tf.tidy(() => {
-      const featureActs = sae.encode(tf.tensor2d(saeIn, [kept.length, dIn]))
-      return { featureActs, saeOut: sae.decode(featureActs) }
-    })
-    const [featureActs, saeOut] = [codes.featureActs.dataSync<'float32'>(), codes.saeOut.dataSync<'float32'>()]
-    tf.dispose(codes)
-    into.add({ saeIn, saeOut, featureActs, tokens: kept.length })
+  const texts: SplicedText[] = []
+  const walk = { order: range(windowCount(windows)), contextSize, withBos: true }
+  for (const found of walkHooks(source, windows, walk)) {
+    const { window, vectors, norms } = atHook(found)
+    const replaced = Uint8Array.from(norms, (norm) => (norm <= sinkNorm ? 1 : 0))
+    const ids = windows.ids.slice(windows.offsets[window], windows.offsets[window + 1])
+    texts.push({ ids, replaced, values: found.map((one) => one.vectors) })
+    const kept = range(norms.length).filter((t) => replaced[t] === 1)
+    if (kept.length > 0) {
+      const saeIn = new Float32Array(kept.length * dIn)
+      kept.forEach((t, row) => saeIn.set(vectors.subarray(t * dIn, (t + 1) * dIn), row * dIn))
+      into.add({ saeIn, ...codesOf(sae, saeIn), tokens: kept.length })
+    }
     await giveWay()
-    if (channel.isCancelled()) return false
+    if (channel.isCancelled()) return null
   }
-  return true
+  return texts
+}
+
+/** The last hook of a source is the autoencoder's. */
+function atHook(found: HookActivations): WindowActivations {
+  const last = found.at(-1)
+  if (!last) throw new Error('a source has a hook')
+  return last
+}
+
+/** @param saeIn [tokens, dIn] */
+function codesOf(sae: Sae, saeIn: Float32Array) {
+  const codes = tf.tidy(() => {
+    const featureActs = sae.encode(tf.tensor2d(saeIn, [saeIn.length / sae.dIn, sae.dIn]))
+    return { featureActs, saeOut: sae.decode(featureActs) }
+  })
+  const [featureActs, saeOut] = [codes.featureActs.dataSync<'float32'>(), codes.saeOut.dataSync<'float32'>()]
+  tf.dispose(codes)
+  return { featureActs, saeOut }
 }
 
 /** @returns false when it was cancelled */
-async function spliceAll(
-  { source, windows, contextSize, sinkNorm }: Reader,
-  splice: Splice,
-  channel: Channel,
-): Promise<boolean> {
-  const total = windowCount(windows)
-  const skipped = source.bosId === null ? 0 : 1
-  for (const { window, norms } of walkWindows(source, windows, { order: range(total), contextSize })) {
-    const ids = windows.ids.slice(windows.offsets[window], windows.offsets[window + 1])
-    const replaced = Uint8Array.from(ids, (_, t) => (t >= skipped && (norms[t - skipped] ?? 0) <= sinkNorm ? 1 : 0))
-    splice.add(ids, replaced)
-    channel.send({ type: 'progress', done: window + 1, total, tokensPerSecond: null })
+async function spliceAll(texts: readonly SplicedText[], splice: Splice, channel: Channel): Promise<boolean> {
+  for (const [done, text] of texts.entries()) {
+    splice.add(text)
+    channel.send({ type: 'progress', done: done + 1, total: texts.length, tokensPerSecond: null })
     await giveWay()
     if (channel.isCancelled()) return false
   }
@@ -100,9 +123,10 @@ async function openReader(spec: EvaluateSpec) {
   const windows = firstWindows(windowCount(corpus.heldOut) > 0 ? corpus.heldOut : corpus.training)
   if (textTokens(windows, tokenizer) === 0) throw new AppError('dataset-empty', { path: spec.dataset.path })
   const model = await loadModel(spec.model.path)
-  const source = modelSource(model, spec.sae.hookName, tokenizer)
-  const sinkNorm = sinkNormOf(stored) ?? measureSinkNorm(source, corpus, contextSize)
-  return { stored, model, reader: { source, windows, contextSize, sinkNorm, sae: createSae(stored, spec.sae.path) } }
+  const { hookName } = spec.sae
+  const sinkNorm = sinkNormOf(stored) ?? measureSinkNorm(modelSource(model, hookName, tokenizer), corpus, contextSize)
+  const source = modelHooks(model, cutAt(model, hookName).needed, tokenizer)
+  return { stored, reader: { model, source, windows, contextSize, sinkNorm, sae: createSae(stored, spec.sae.path) } }
 }
 
 /** @throws AppError sae-invalid, activations-constant when a figure would be no finite number */
@@ -120,20 +144,21 @@ function requireSense({ normalisedMse, explainedVariance, tokens }: Reconstructi
  * @throws AppError of model, SAE or dataset; activations-constant
  */
 export async function runEvaluation(spec: EvaluateSpec, channel: Channel): Promise<boolean> {
-  const { stored, model, reader } = await openReader(spec)
-  const { sae, source } = reader
+  const { stored, reader } = await openReader(spec)
+  const { model, sae, source } = reader
   try {
     const bDec = stored.weights.bDec?.data ?? new Float32Array(sae.dIn)
     const reconstruction = new Reconstruction(bDec, decoderNorms(stored.weights))
     channel.send({ type: 'progress', done: 0, total: windowCount(reader.windows), tokensPerSecond: null })
-    if (!(await reconstructAll(reader, reconstruction, channel))) return false
+    const texts = await reconstructAll(reader, reconstruction, channel)
+    if (!texts) return false
     const figures = reconstruction.figures()
     requireSense(figures, spec)
     const splice = new Splice({
       ...{ model, hookName: spec.sae.hookName, mean: reconstruction.mean() },
       reconstruct: (saeIn) => tf.tidy(() => sae.decode(sae.encode(saeIn))),
     })
-    if (!(await spliceAll(reader, splice, channel))) return false
+    if (!(await spliceAll(texts, splice, channel))) return false
     const origin = { datasetName: spec.dataset.name, evaluatedAt: new Date().toISOString() }
     channel.send({ type: 'evaluated', quality: { ...figures, ...splice.figures(), ...origin } })
     return true

@@ -1,5 +1,7 @@
 /** What other rooms use of the language-model room. */
 export { renderChat } from './chat'
+export { cutAt, valuesAtCut } from './cut'
+export type { HookCut } from './cut'
 export { continueAll, generate } from './generate'
 export type { ContinueEvent, ContinueOptions, GenerateOptions } from './generate'
 export { listHooks, parseHook, requireHook } from './hooks'

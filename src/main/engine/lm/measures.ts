@@ -1,6 +1,6 @@
 /** Cross-entropy of predictions, and gradients of them with respect to the value at any hook. */
 import { tf } from '../tf'
-import { blockHook } from './hooks'
+import { cutAt, valuesAtCut } from './cut'
 import type { LanguageModel } from './model'
 
 /** log of softmax over the last axis, from maximum, exp, sum and log: operations that every backend can differentiate. */
@@ -27,27 +27,6 @@ export function crossEntropy(logits: tf.Tensor3D, ids: tf.Tensor2D): tf.Tensor2D
   })
 }
 
-/** The value at a hook, and the logits as a function of it. */
-type Cut = { value: tf.Tensor; logitsOf(value: tf.Tensor): tf.Tensor3D }
-
-/**
- * Runs the model up to a hook. What comes before the hook's block is computed once and no gradient goes through it.
- * @param ids int32 [1, time]
- */
-function cutAtHook(model: LanguageModel, ids: tf.Tensor2D, hookName: string): Cut {
-  const { layer, site } = model.requireHook(hookName)
-  const blockInput = layer < 0 ? hookName : blockHook(layer, 'hook_resid_pre')
-  const { captured } = model.forward(ids, { capture: [blockInput, hookName], stopAfter: hookName })
-  const [before, value] = [captured[blockInput], captured[hookName]]
-  if (!before || !value) throw new Error(`the pass did not reach ${hookName}`)
-  // The residual stream has three axes, whatever the hook's own value has.
-  const stream = (x: tf.Tensor) => x as tf.Tensor3D
-  if (site === 'hook_resid_post') return { value, logitsOf: (x) => model.fromResid(stream(x), layer) }
-  if (blockInput === hookName) return { value, logitsOf: (x) => model.fromResid(stream(x), Math.max(layer, 0) - 1) }
-  const logitsOf = (x: tf.Tensor) => model.fromResid(stream(before), layer - 1, { intervene: { [hookName]: () => x } })
-  return { value, logitsOf }
-}
-
 /**
  * d scalar(logits) / d value at any hook, through everything after it. Texts are taken one by one, so that no more than the graph of
  * one is ever held.
@@ -63,10 +42,14 @@ export function gradientAtHook(
   scalarOfLogits: (logits: tf.Tensor3D, row: number) => tf.Scalar,
 ): tf.Tensor {
   const [batch, time] = ids.shape
+  const cut = cutAt(model, hookName)
   const gradientOf = (row: number) =>
     tf.tidy(() => {
-      const { value, logitsOf } = cutAtHook(model, tf.slice(ids, [row, 0], [1, time]), hookName)
-      return tf.grad((x) => scalarOfLogits(logitsOf(x), row))(value)
+      // What comes before the hook's block is computed once and no gradient goes through it.
+      const values = valuesAtCut(model, tf.slice(ids, [row, 0], [1, time]), cut)
+      const [before, value] = [values.slice(0, -1), values.at(-1)]
+      if (!value) throw new Error(`the pass did not reach ${hookName}`)
+      return tf.grad((x) => scalarOfLogits(model.unembed(cut.rest(before, x)), row))(value)
     })
   return tf.tidy(() =>
     tf.concat(

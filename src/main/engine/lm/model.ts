@@ -55,16 +55,31 @@ export class LanguageModel {
   }
 
   /**
-   * Logits that follow from a given residual stream: runs the blocks after `layer` (-1: all of them) and the head.
+   * The residual stream after the last block that follows from a given one: runs the blocks after `layer` (-1: all of them).
    * @param resid residual after block `layer` [batch, time, dModel]
-   * @returns [batch, time, vocabulary]
+   * @returns [batch, time, dModel]
    */
-  fromResid(resid: tf.Tensor3D, layer: number, options: Omit<HookOptions, 'stopAfter'> = {}): tf.Tensor3D {
+  residAfter(resid: tf.Tensor3D, layer: number, options: Omit<HookOptions, 'stopAfter'> = {}): tf.Tensor3D {
     this.#requireHooks(options)
     return tf.tidy(() => {
       const pass = new HookPass(options)
-      return this.net.unembed(this.#runBlocks(resid, { pass, first: layer + 1, positions: FROM_START, cache: null }))
+      // A copy where no block is left to run: what is returned is the caller's, and `resid` stays theirs too.
+      return tf.clone(this.#runBlocks(resid, { pass, first: layer + 1, positions: FROM_START, cache: null }))
     })
+  }
+
+  /**
+   * Logits of positions of the residual stream after the last block; for a large vocabulary of a few positions at a time.
+   * @param resid [batch, time, dModel]
+   * @returns [batch, time, vocabulary]
+   */
+  unembed(resid: tf.Tensor3D): tf.Tensor3D {
+    return tf.tidy(() => this.net.unembed(resid))
+  }
+
+  /** Logits that follow from a given residual stream: {@link residAfter}, and the head on every position. */
+  fromResid(resid: tf.Tensor3D, layer: number, options: Omit<HookOptions, 'stopAfter'> = {}): tf.Tensor3D {
+    return tf.tidy(() => this.unembed(this.residAfter(resid, layer, options)))
   }
 
   /**

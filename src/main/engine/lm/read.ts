@@ -4,8 +4,10 @@ import { tf } from '../tf'
 import type { LanguageModel } from './model'
 import { largestIds, logSumExp } from './sampling'
 
-/** Logits that are read back at once, in numbers: a long text over a large vocabulary comes in parts. */
-const BLOCK_LOGITS = 32 * 1024 * 1024
+/** Logits that are computed at once, in numbers (64 MB): a part reads the weights of the head once, so that small parts wait for memory. */
+const BLOCK_LOGITS = 16 * 1024 * 1024
+/** Logits that are copied to JavaScript at once, in numbers (4 MB): what was copied lies about until the garbage collector comes. */
+const COPIED_LOGITS = 1024 * 1024
 
 export type ReadResult = {
   /** -ln p(token | those before), nats, and how many tokens were more probable; both -1 for the first [time]. */
@@ -36,19 +38,33 @@ export async function readTokens(model: LanguageModel, ids: readonly number[], t
   }
   const resid = finalResidual(model, ids)
   const block = Math.max(1, Math.floor(BLOCK_LOGITS / vocabulary))
-  for (let start = 0; start < time; start += block) {
-    const rows = Math.min(block, time - start)
-    const logits = tf.tidy(() =>
-      model.fromResid(tf.slice(resid, [0, start, 0], [1, rows, model.config.dModel]), model.config.layers - 1),
-    )
-    const data = await logits.data<'float32'>()
-    logits.dispose()
-    for (let row = 0; row < rows; row++) {
-      readRow(data.subarray(row * vocabulary, (row + 1) * vocabulary), { at: start + row, ids, count, result })
+  try {
+    for (let start = 0; start < time; start += block) {
+      await readBlock(model, resid, { start, rows: Math.min(block, time - start), ids, count, result })
     }
+  } finally {
+    resid.dispose()
   }
-  resid.dispose()
   return result
+}
+
+type BlockPlace = Omit<RowPlace, 'at'> & { start: number; rows: number }
+
+/** Reads some positions from the residual stream after the last block [1, time, dModel]. */
+async function readBlock(model: LanguageModel, resid: tf.Tensor3D, { start, rows, ...place }: BlockPlace) {
+  const { dModel, vocabulary } = model.config
+  const logits = tf.tidy((): tf.Tensor2D =>
+    tf.reshape(model.unembed(tf.slice(resid, [0, start, 0], [1, rows, dModel])), [rows, vocabulary]),
+  )
+  const copied = Math.max(1, Math.floor(COPIED_LOGITS / vocabulary))
+  for (let first = 0; first < rows; first += copied) {
+    const some = tf.slice(logits, [first, 0], [Math.min(copied, rows - first), vocabulary])
+    const data = await some.data<'float32'>()
+    for (let row = 0; row * vocabulary < data.length; row++)
+      readRow(data.subarray(row * vocabulary, (row + 1) * vocabulary), { ...place, at: start + first + row })
+    some.dispose()
+  }
+  logits.dispose()
 }
 
 /** Residual stream after the last block [1, time, dModel], owned by the caller. */

@@ -3,13 +3,15 @@
  * at a hook. Formulas in docs/metrics.md.
  */
 import type { SaeQuality } from '../../../shared/training'
-import { blockHook } from '../../../shared/hooks'
-import type { LanguageModel } from '../lm'
-import { logProbabilities } from '../lm/measures'
+import { cutAt, valuesAtCut } from '../lm'
+import type { HookCut, LanguageModel } from '../lm'
 import { tf } from '../tf'
 
-/** Logits computed at once, in numbers: a long text over a large vocabulary comes in parts of so many, about six at a time. */
-const BLOCK_LOGITS = 4 * 1024 * 1024
+/**
+ * Logits computed at once, in numbers: a long text over a large vocabulary comes in parts of so many, of which four or five are held at a
+ * time (64 MB each). Every part reads the weights of the head once, so that much smaller parts would mostly wait for memory.
+ */
+const BLOCK_LOGITS = 16 * 1024 * 1024
 
 export type SpliceFigures = Pick<
   SaeQuality,
@@ -30,36 +32,44 @@ export type Spliced = {
   reconstruct(saeIn: tf.Tensor): tf.Tensor
   /** [dModel] */
   mean: Float32Array
-  /** Logits computed at once; about four million unless given. */
+  /** Logits computed at once; about sixteen million unless given. */
   blockLogits?: number
 }
 
-/** Residual stream after the last block, as the model is and with other values at the hook, each [1, time, dModel]. */
-type Residuals = { clean: tf.Tensor3D; spliced: tf.Tensor3D; zero: tf.Tensor3D; mean: tf.Tensor3D }
+/** One text. */
+export type SplicedText = {
+  /** Of the window, BOS included [time]. */
+  ids: Int32Array
+  /** 1 where x is replaced [time]; BOS and sinks keep it. */
+  replaced: Uint8Array
+  /** What a pass found at the hooks of {@link Splice.needed}, each [time, width]; read here unless given. */
+  values?: readonly Float32Array[]
+}
 
+/** What stands at the hook: x itself, its reconstruction, zeros, the mean. Each goes through the same shapes, so that equal values give equal bits. */
 const WAYS = ['clean', 'spliced', 'zero', 'mean'] as const
 type Way = (typeof WAYS)[number]
-
-const sumOf = (values: ArrayLike<number>): number => Array.from(values).reduce((sum, value) => sum + value, 0)
+/** Whether the divergence from the clean way is wanted. */
+const DIVERGES = { clean: false, spliced: true, zero: true, mean: false } as const
 
 export class Splice {
   private predictions = 0
   private readonly losses: Record<Way, number> = { clean: 0, spliced: 0, zero: 0, mean: 0 }
   private readonly divergences: Record<Way, number> = { clean: 0, spliced: 0, zero: 0, mean: 0 }
+  private readonly cut: HookCut
 
-  constructor(private readonly options: Spliced) {}
+  /** @throws AppError hook-unknown, hook-absent */
+  constructor(private readonly options: Spliced) {
+    this.cut = cutAt(options.model, options.hookName)
+  }
 
-  /**
-   * Takes in one text.
-   * @param ids of the window, BOS included
-   * @param replaced [time] 1 where x is replaced; BOS and sinks keep it
-   */
-  add(ids: Int32Array, replaced: Uint8Array): void {
+  /** Takes in one text. */
+  add({ ids, replaced, values }: SplicedText): void {
     const predictions = ids.length - 1
     if (predictions < 1) return
     const { model, blockLogits = BLOCK_LOGITS } = this.options
     const block = Math.max(1, Math.floor(blockLogits / model.config.vocabulary))
-    const residuals = tf.tidy(() => this.residuals(ids, replaced))
+    const residuals = tf.tidy(() => this.residuals(ids, replaced, values))
     for (let start = 0; start < predictions; start += block) {
       const rows = Math.min(block, predictions - start)
       this.judge(residuals, ids.subarray(start + 1, start + 1 + rows), start)
@@ -81,65 +91,76 @@ export class Splice {
     }
   }
 
-  private residuals(ids: Int32Array, replaced: Uint8Array): Residuals {
-    const { model, hookName, reconstruct, mean } = this.options
+  /** Residual stream after the last block for every way [1, time, dModel]: one pass to the hook, then the rest of the model. */
+  private residuals(ids: Int32Array, replaced: Uint8Array, given?: readonly Float32Array[]): Record<Way, tf.Tensor3D> {
+    const { model, reconstruct, mean } = this.options
     const time = ids.length
-    const last = blockHook(model.config.layers - 1, 'hook_resid_post')
-    const input = tf.tensor2d(ids, [1, time], 'int32')
-    const clean = model.forward(input, { capture: [hookName, last], stopAfter: last }).captured
-    const x = found(clean, hookName)
-    const flat: tf.Tensor2D = tf.reshape(x, [time, mean.length])
+    const found = given
+      ? given.map((data) => tf.tensor3d(data, [1, time, data.length / time]))
+      : valuesAtCut(model, tf.tensor2d(ids, [1, time], 'int32'), this.cut)
+    const [before, atHook] = [found.slice(0, -1), found.at(-1)]
+    if (!atHook) throw new Error('a cut has a value')
+    const x: tf.Tensor2D = tf.reshape(atHook, [time, mean.length])
     const mask = tf.tensor2d(Float32Array.from(replaced), [time, 1])
-    const kept = tf.mul(flat, tf.sub(1, mask))
-    const after = (value: tf.Tensor) => {
-      const mixed = tf.reshape(tf.add(tf.mul(value, mask), kept), x.shape)
-      const options = { capture: [last], stopAfter: last, intervene: { [hookName]: () => mixed } }
-      return stream(found(model.forward(input, options).captured, last))
-    }
-    const zeros = tf.zeros([time, mean.length])
+    const kept = tf.mul(x, tf.sub(1, mask))
+    const zeros = tf.zerosLike(x)
+    const rest = (value: tf.Tensor) => this.cut.rest(before, tf.expandDims(value))
+    const after = (value: tf.Tensor) => tf.tidy(() => rest(tf.add(tf.mul(tf.reshape(value, x.shape), mask), kept)))
     return {
-      clean: stream(found(clean, last)),
-      spliced: after(reconstruct(flat)),
+      clean: rest(x),
+      spliced: after(reconstruct(x)),
       zero: after(zeros),
       mean: after(tf.add(zeros, tf.tensor1d(mean))),
     }
   }
 
   /** Losses and divergences of the predictions from position `start` on; `targets` are the tokens that follow. */
-  private judge(residuals: Residuals, targets: Int32Array, start: number): void {
+  private judge(residuals: Record<Way, tf.Tensor3D>, targets: Int32Array, start: number): void {
     const { model } = this.options
-    const { layers, vocabulary, dModel } = model.config
     const rows = targets.length
-    const values = tf.tidy(() => {
-      const following = tf.cast(tf.oneHot(tf.tensor2d(targets, [1, rows], 'int32'), vocabulary), 'float32')
-      const logsOf = (resid: tf.Tensor3D) =>
-        logProbabilities(model.fromResid(tf.slice(resid, [0, start, 0], [1, rows, dModel]), layers - 1))
-      const clean = logsOf(residuals.clean)
-      const probabilities = tf.exp(clean)
-      // One way after the other, so that only one more set of logits is held.
-      return WAYS.map((way) =>
-        tf.tidy(() => {
-          const logs = way === 'clean' ? clean : logsOf(residuals[way])
-          const divergence = tf.sum(tf.mul(probabilities, tf.sub(clean, logs)), -1)
-          return { loss: tf.neg(tf.sum(tf.mul(logs, following), -1)), divergence }
-        }),
-      )
-    })
-    WAYS.forEach((way, at) => {
-      const { loss, divergence } = values[at] ?? {}
-      this.losses[way] += sumOf(loss?.dataSync() ?? [Number.NaN])
-      this.divergences[way] += sumOf(divergence?.dataSync() ?? [Number.NaN])
-    })
-    tf.dispose(values)
+    const shiftedOf = (way: Way) => shiftedLogits(model, residuals[way], { start, rows })
+    const clean = shiftedOf('clean')
+    let cleanTotals = new Float32Array()
+    for (const way of WAYS) {
+      const shifted = way === 'clean' ? clean : shiftedOf(way)
+      const found = tf.tidy(() => sumsOf(shifted, targets, DIVERGES[way] ? clean : null))
+      const [totals, chosen, difference] = found.map((tensor) => tensor.dataSync<'float32'>())
+      tf.dispose(way === 'clean' ? found : [shifted, ...found])
+      if (way === 'clean') cleanTotals = Float32Array.from(totals ?? [])
+      for (let row = 0; row < rows; row++) {
+        const [total, cleanTotal] = [totals?.[row] ?? Number.NaN, cleanTotals[row] ?? Number.NaN]
+        this.losses[way] += Math.log(total) - (chosen?.[row] ?? Number.NaN)
+        if (difference)
+          this.divergences[way] += (difference[row] ?? Number.NaN) / cleanTotal - Math.log(cleanTotal) + Math.log(total)
+      }
+    }
+    clean.dispose()
   }
 }
 
-/** @throws Error when the pass did not get there */
-function found(captured: Record<string, tf.Tensor>, hookName: string): tf.Tensor {
-  const value = captured[hookName]
-  if (!value) throw new Error(`the pass did not reach ${hookName}`)
-  return value
+/** Logits of some positions less the largest of each [rows, vocabulary], owned by the caller. */
+function shiftedLogits(
+  model: LanguageModel,
+  residual: tf.Tensor3D,
+  { start, rows }: { start: number; rows: number },
+): tf.Tensor2D {
+  const { dModel, vocabulary } = model.config
+  return tf.tidy(() => {
+    const logits = model.unembed(tf.slice(residual, [0, start, 0], [1, rows, dModel]))
+    return tf.reshape(tf.sub(logits, tf.max(logits, -1, true)), [rows, vocabulary])
+  })
 }
 
-/** The residual stream has three axes, whatever the type of a hook's value says. */
-const stream = (x: tf.Tensor) => x as tf.Tensor3D
+/**
+ * What losses and divergences are made of, for shifted logits l: sum exp(l), l of the token that follows, and where the clean ones are
+ * given sum exp(l_clean) (l_clean - l), each [rows].
+ */
+function sumsOf(shifted: tf.Tensor2D, targets: Int32Array, clean: tf.Tensor2D | null): tf.Tensor[] {
+  const places = tf.tensor2d(
+    Array.from(targets, (id, row) => [row, id]),
+    [targets.length, 2],
+    'int32',
+  )
+  const sums = [tf.sum(tf.exp(shifted), -1), tf.gatherND(shifted, places)]
+  return clean ? [...sums, tf.sum(tf.mul(tf.exp(clean), tf.sub(clean, shifted)), -1)] : sums
+}

@@ -176,13 +176,13 @@ function startWindows(
   source: HookSource,
   windows: Windows,
   picked: readonly number[],
-  rows: number,
+  { rows, withBos }: { rows: number; withBos: boolean },
 ): () => HookActivations[] {
   const { bosId, specialIds, hookNames } = source
   const ids = padIds(windows, picked, rows)
   const time = ids.length / rows
   const wait = source.start(ids, rows)
-  const skipped = bosId === null ? 0 : 1
+  const skipped = bosId === null || withBos ? 0 : 1
   return () => {
     const data = wait()
     return picked.map((window, row) => {
@@ -196,7 +196,8 @@ function startWindows(
         requireFinite(norms, { hookName: hookNames[at] ?? '', document, start })
         const first = (windows.offsets[window] ?? 0) + skipped
         norms.forEach((_, t) => {
-          if (specialIds.has(windows.ids[first + t] ?? -1)) norms[t] = SPECIAL_NORM
+          const isBos = bosId !== null && skipped + t === 0
+          if (isBos || specialIds.has(windows.ids[first + t] ?? -1)) norms[t] = SPECIAL_NORM
         })
         return { window, vectors, norms }
       })
@@ -204,8 +205,14 @@ function startWindows(
   }
 }
 
-/** `passTokens`: about so many tokens in a pass instead of what is usual, for sources whose vectors are many or wide. */
-type Walk = { order: ArrayLike<number>; contextSize: number; passTokens?: number }
+type Walk = {
+  order: ArrayLike<number>
+  contextSize: number
+  /** About so many tokens in a pass instead of what is usual, for sources whose vectors are many or wide. */
+  passTokens?: number
+  /** Vectors of every token of a window, the BOS before it included; its norm is {@link SPECIAL_NORM}. */
+  withBos?: boolean
+}
 
 /**
  * Walks over windows in the given order; passes are started ahead of it, and results come in order.
@@ -215,14 +222,14 @@ type Walk = { order: ArrayLike<number>; contextSize: number; passTokens?: number
 export function* walkHooks(
   source: HookSource,
   windows: Windows,
-  { order, contextSize, passTokens }: Walk,
+  { order, contextSize, passTokens, withBos = false }: Walk,
 ): Generator<HookActivations> {
   const rows = passWindows(contextSize, passTokens)
   const started: (() => HookActivations[])[] = []
   for (let at = 0; at < order.length; at += rows) {
     const picked: number[] = []
     for (let i = at; i < Math.min(at + rows, order.length); i++) picked.push(order[i] ?? 0)
-    started.push(startWindows(source, windows, picked, rows))
+    started.push(startWindows(source, windows, picked, { rows, withBos }))
     if (started.length >= source.passesAhead) yield* started.shift()?.() ?? []
   }
   for (const wait of started) yield* wait()
