@@ -1,6 +1,6 @@
 /** The things Monoscope knows: schemas shared by both sides of the wire, and the types that follow from them. */
 import { z } from 'zod'
-import { Tag } from './features'
+import { Tag, TokenSpan } from './features'
 import { Actual, Forecast, Id, SaeQuality, SaeSummary, TrainConfig } from './training'
 
 export * from './feature-map'
@@ -277,6 +277,9 @@ export const SearchHit = z.object({
   tags: z.array(Tag),
   density: z.number(),
   maxActivation: z.number(),
+  /** The token it fires strongest on, and the text around it, as in a row of the list. */
+  topToken: z.string().nullable(),
+  peakSpans: z.array(TokenSpan),
   /** Activation at the last token of each prompt, in the order asked. */
   values: z.array(z.number()),
   /** min over positives of a / max minus max over negatives of a / max. */

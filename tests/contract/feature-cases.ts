@@ -104,6 +104,12 @@ export async function searchByPrompts(client: MonoscopeClient, saeId: number): P
     expect(values[1]).toBeGreaterThan(0)
     expect(values[2]).toBe(0)
   }
+  // What a hit is about is said with it, as in the list.
+  const [first] = found.hits
+  if (!first) throw new Error('nothing was found')
+  const { label, topToken, peakSpans } = await client.call('features.get', { saeId, featureIndex: first.featureIndex })
+  expect(first).toMatchObject({ label, topToken, peakSpans })
+  expect(peakSpans.length).toBeGreaterThan(1)
   await expect(
     client.call('search.prompts', { saeId, prompts: [{ text: 'x', sign: 'negative' }] }),
   ).rejects.toMatchObject({ code: 'invalid-input' })

@@ -1,5 +1,6 @@
-/** The map of features from the command line: parameters and clusters for people and for programs, and a refusal. */
+/** What needs an atlas, from the command line: the map of features with its parameters and clusters, a search's hits, and a refusal. */
 import { describe, expect, it } from 'vitest'
+import { SearchHit } from '../../src/shared/domain'
 import { lastJson, missingModel } from '../fixtures/built'
 import { commandLine } from '../fixtures/command-line'
 
@@ -30,5 +31,27 @@ describe.skipIf(missingModel)('map', () => {
     expect(found.sizes).toHaveLength(found.clusters)
     expect(found.sizes.reduce((sum, size) => sum + size, 0)).toBe(found.features)
     expect((await say('--lang', 'ko', 'map')).stdout).toContain('군집')
+  })
+
+  it('says with a hit of a search what its feature is about', async () => {
+    const ask = ['search', 'prompts', '-p', 'Once upon a time', '--limit', '3']
+    const hits = (await say('--json', ...ask)).stdout
+      .trim()
+      .split('\n')
+      .map((line) => SearchHit.parse(JSON.parse(line)))
+    const { stdout } = await say(...ask)
+    for (const [at, { featureIndex, topToken, peakSpans }] of hits.entries()) {
+      const line = stdout.split('\n')[at]?.split('\t') ?? []
+      expect(line[0]).toBe(String(featureIndex))
+      expect(line[3]).toBe(JSON.stringify(topToken))
+      expect(line.at(-1)).toBe(
+        peakSpans
+          .map(({ text }) => text)
+          .join('')
+          .replace(/\s+/g, ' '),
+      )
+      expect(line.at(-1)?.length).toBeGreaterThan(5)
+    }
+    expect(hits).toHaveLength(3)
   })
 })

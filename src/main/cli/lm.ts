@@ -1,11 +1,13 @@
 /** `lm`: asks a language model directly, to see that it works and what it predicts. */
 import type { Command } from 'commander'
 import type { Generated } from '../../shared/contract/lm'
+import { addChatCommand } from './chat'
 import { findModel, toNumber } from './find'
+import { followTexts, samplingOf, withSampling, type SamplingOptions } from './generate'
 import type { RunCommand } from './run-command'
 import type { Session } from './session'
 
-type ContinueOptions = { model?: string; tokens: number; temperature: number; topP: number; seed: number }
+const DEFAULT_TOKENS = 64
 
 /** White space as people can see it, one token a line. */
 const visible = (text: string) => text.replaceAll(' ', '·').replaceAll('\n', '↵').replaceAll('\t', '→')
@@ -23,24 +25,16 @@ async function read(session: Session, text: string, options: { model?: string; t
 }
 
 /** Continues prompts; people see the text of a single prompt grow, programs get every token. */
-async function continueTexts(session: Session, prompts: string[], options: ContinueOptions): Promise<void> {
-  const { client, out, signal } = session
+async function continueTexts(session: Session, prompts: string[], options: SamplingOptions): Promise<void> {
+  const { out } = session
   const { id: modelId } = await findModel(session, options.model)
-  const { tokens: maxTokens, temperature, topP, seed } = options
   const texts = prompts.map(() => '')
   const take = (event: Generated) => {
     if (event.type === 'token') texts[event.prompt] = `${texts[event.prompt] ?? ''}${event.text}`
     if (out.isJson) out.result(event, '')
     else if (event.type === 'end') out.result(event, `${prompts[event.prompt] ?? ''}${texts[event.prompt] ?? ''}`)
   }
-  await new Promise<void>((resolve, reject) => {
-    const input = { modelId, prompts, sampling: { maxTokens, temperature, topP, seed } }
-    const stop = client.feed('lm.generate', input, take, (error) => (error ? reject(error) : resolve()))
-    signal.addEventListener('abort', () => {
-      stop()
-      resolve()
-    })
-  })
+  await followTexts(session, { modelId, prompts, sampling: samplingOf(options) }, take)
 }
 
 export function addLmCommands(program: Command, run: RunCommand): void {
@@ -50,12 +44,8 @@ export function addLmCommands(program: Command, run: RunCommand): void {
     .option('--model <id or name>', 'the newest unless given')
     .option('--top <tokens>', 'expected tokens to print', toNumber, 5)
     .action((text: string, options: { model?: string; top: number }) => run((session) => read(session, text, options)))
-  lm.command('continue <prompt...>')
-    .description('continue one or more prompts')
-    .option('--model <id or name>', 'the newest unless given')
-    .option('--tokens <count>', 'tokens to write', toNumber, 64)
-    .option('--temperature <t>', '0 takes the most probable token', toNumber, 0)
-    .option('--top-p <share>', 'draw from the fewest tokens that reach this share', toNumber, 1)
-    .option('--seed <seed>', 'same seed, same text', toNumber, 0)
-    .action((prompts: string[], options: ContinueOptions) => run((session) => continueTexts(session, prompts, options)))
+  withSampling(lm.command('continue <prompt...>').description('continue one or more prompts'), DEFAULT_TOKENS).action(
+    (prompts: string[], options: SamplingOptions) => run((session) => continueTexts(session, prompts, options)),
+  )
+  addChatCommand(lm, run)
 }

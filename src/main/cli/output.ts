@@ -36,6 +36,12 @@ export class Output {
     )
   }
 
+  /** Text for people as it comes, without a line break of its own. */
+  part(piece: string): void {
+    this.endLine()
+    process.stdout.write(forTerminal(piece))
+  }
+
   /** A list: one object per line for programs; a sentence when there is nothing. */
   list<T>(values: readonly T[], line: (value: T) => string): void {
     for (const value of values) this.result(value, line(value))

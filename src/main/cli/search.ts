@@ -1,5 +1,6 @@
 /** `search prompts`: features that fire on every positive prompt and on no negative one. */
 import type { Command } from 'commander'
+import { oneLine } from './feature-lines'
 import { collect, findSae, toNumber } from './find'
 import type { RunCommand } from './run-command'
 import { noteChanges } from './stale'
@@ -35,7 +36,9 @@ export function addSearchCommands(program: Command, run: RunCommand): void {
         out.note(out.say('searched', { matching, seconds: seconds.toFixed(2) }))
         out.list(hits, (hit) => {
           const values = hit.values.map((value) => value.toFixed(2)).join('\t')
-          return `${hit.featureIndex}\t${hit.score.toFixed(3)}\t${hit.label ?? ''}\t${values}`
+          const { featureIndex, score, label, topToken, peakSpans } = hit
+          const facts = [featureIndex, score.toFixed(3), label ?? '', JSON.stringify(topToken ?? '')].join('\t')
+          return `${facts}\t${values}\t${oneLine(peakSpans)}`
         })
       }),
     )

@@ -1,7 +1,9 @@
 /** What the command line says to people, in both languages. `{name}` is replaced. */
 import type { Language } from '../../shared/errors'
+import { READING_TEXTS } from './texts-reading'
 
 const TEXTS = {
+  ...READING_TEXTS,
   waitingForCommands: {
     en: 'Done. Waiting for other commands that ask this one: {count}. Ctrl-C ends them.',
     ko: '끝났습니다. 이 명령에 묻고 있는 다른 명령을 기다립니다: {count}개. Ctrl-C를 누르면 그것들도 끝납니다.',
@@ -206,10 +208,6 @@ const TEXTS = {
   searched: {
     en: '{matching} features fire on every positive prompt and on no negative one ({seconds} s).',
     ko: '모든 긍정 프롬프트에서 켜지고 부정 프롬프트에서는 켜지지 않는 특징 {matching}개 ({seconds}초).',
-  },
-  readText: {
-    en: '{tokens} tokens, mean loss {nats} nats ({seconds} s)',
-    ko: '토큰 {tokens}개, 평균 손실 {nats}내트 ({seconds}초)',
   },
   flagged: {
     en: 'Feature {index} is in {category}: {reason}',

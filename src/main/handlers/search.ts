@@ -33,9 +33,10 @@ async function searchPrompts(services: Services, question: Question, signal: Abo
   const hits = [...found.featureIndexes].flatMap((featureIndex, i) => {
     const row = rows.get(featureIndex)
     if (!row) return []
-    const { label, tags, density, maxActivation } = row
+    const { label, tags, density, maxActivation, topToken, peakSpans } = row
     const values = [...found.values.subarray(i * count, (i + 1) * count)]
-    return [{ featureIndex, label, tags, density, maxActivation, values, score: found.scores[i] ?? 0 }]
+    const facts = { featureIndex, label, tags, density, maxActivation, topToken, peakSpans }
+    return [{ ...facts, values, score: found.scores[i] ?? 0 }]
   })
   return {
     hits,

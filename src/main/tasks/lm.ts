@@ -53,10 +53,11 @@ export async function* generateTexts(
   const encoder = encoderOf(ready)
   const ids = await Promise.all(prompts.map((prompt) => promptIds(encoder, prompt)))
   const texts = prompts.map(() => new TextStream(ready.tokenizer.pieces))
+  const { special } = ready.tokenizer.pieces
   const options = { ...sampling, stopIds: ready.tokenizer.stopIds }
   for await (const event of continueAll(ready.model, ids, options)) {
     if (event.type === 'end') yield event
-    else yield { ...event, text: texts[event.prompt]?.push(event.id) ?? '' }
+    else yield { ...event, text: texts[event.prompt]?.push(event.id) ?? '', special: special[event.id] === 1 }
     // The asker's farewell must be heard between two tokens.
     await giveWay()
     if (signal.aborted) return

@@ -52,6 +52,8 @@ export const Generated = z.discriminatedUnion('type', [
     id: z.int(),
     /** Text that is complete with this token; empty while a character still lacks bytes. */
     text: z.string(),
+    /** Whether it is a token that is no text, as the one that ends an answer. */
+    special: z.boolean(),
     /** Under the model, at temperature 1. */
     probability: z.number(),
   }),

@@ -29,7 +29,7 @@ beforeEach(() => {
 })
 const inputsOf = (name: string) => host.calls.filter((call) => call.name === name).map(({ input }) => input)
 const token = (prompt: number, id: number, text: string, probability = 0.5): Generated => ({
-  ...{ type: 'token', prompt, id, text, probability },
+  ...{ type: 'token', prompt, id, text, probability, special: false },
 })
 
 describe('reading', () => {
@@ -110,7 +110,7 @@ describe('continuing', () => {
     expect(store.isRunning).toBe(true)
     host.write([token(1, 8, '한'), { type: 'end', prompt: 0, reason: 'stop-token' }])
     await vi.waitFor(() => expect(store.results[0]?.end).toBe('stop-token'))
-    expect(store.results[1]?.pieces).toEqual([{ text: '한', ids: [6, 8], probabilities: [0.25, 0.5] }])
+    expect(store.results[1]?.pieces).toEqual([{ text: '한', special: false, ids: [6, 8], probabilities: [0.25, 0.5] }])
     expect(store.results[1]?.end).toBeNull()
     host.write([{ type: 'end', prompt: 1, reason: 'length' }], true)
     await vi.waitFor(() => expect(store.isRunning).toBe(false))

@@ -2,9 +2,14 @@
 import type { Generated } from '../../../shared/contract/lm'
 
 /** Text that came whole with the last of its tokens; several when one character is spread over tokens. */
-export type Piece = { text: string; ids: number[]; probabilities: number[] }
+export type Piece = { text: string; special: boolean; ids: number[]; probabilities: number[] }
 export type EndReason = Extract<Generated, { type: 'end' }>['reason'] | 'stopped' | 'failed'
-export type Continuation = { prompt: string; pieces: Piece[]; pending: Omit<Piece, 'text'>; end: EndReason | null }
+export type Continuation = {
+  prompt: string
+  pieces: Piece[]
+  pending: Omit<Piece, 'text' | 'special'>
+  end: EndReason | null
+}
 
 export const newContinuation = (prompt: string): Continuation => ({
   ...{ prompt, pieces: [], pending: { ids: [], probabilities: [] }, end: null },
@@ -21,7 +26,7 @@ export function append(continuation: Continuation, event: Generated): void {
   pending.probabilities.push(event.probability)
   // A character that still lacks bytes waits for them.
   if (event.text === '') return
-  continuation.pieces.push({ text: event.text, ...pending })
+  continuation.pieces.push({ text: event.text, special: event.special, ...pending })
   continuation.pending = { ids: [], probabilities: [] }
 }
 
