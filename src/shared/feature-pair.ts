@@ -1,6 +1,7 @@
 /** Two features held against each other: where they are both read, and how far they go together. Part of the domain, see domain.ts. */
 import { z } from 'zod'
 import { TokenSpan } from './features'
+import { took } from './took'
 import type { FeatureDetail } from './features'
 
 /** A stretch of a document that a corpus was read in windows for, and what comes before it in its window. */
@@ -48,7 +49,7 @@ export const Comparison = Together.extend({
   /** For the strongest contexts of each, in their order; the first few of those that the feature has. */
   one: z.array(Counterpart),
   other: z.array(Counterpart),
-  seconds: z.number(),
+  ...took,
 })
 export type Comparison = z.infer<typeof Comparison>
 

@@ -21,7 +21,7 @@ async function read(session: Session, text: string, options: { model?: string; t
     out.result(token, [token.loss?.toFixed(3) ?? '-', visible(token.text), ...next].join('\t'))
   }
   const [tokens, nats] = [reading.tokens.length, reading.meanLoss?.toFixed(4) ?? '-']
-  out.note(out.say('readText', { tokens, nats, seconds: reading.seconds.toFixed(2) }))
+  out.note(out.say('readText', { tokens, nats, took: out.took(reading) }))
 }
 
 /** Continues prompts; people see the text of a single prompt grow, programs get every token. */

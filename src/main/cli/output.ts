@@ -1,6 +1,7 @@
 /** What the command line prints: results to stdout, progress and notes to stderr. */
 import { errorSentence, toFailure, type Language } from '../../shared/errors'
 import { forTerminal } from '../../shared/plain-text'
+import { LONG_READY_SECONDS, type Took } from '../../shared/took'
 import { sayOnStderr } from '../log'
 import { text, type TextName } from './texts'
 
@@ -25,6 +26,12 @@ export class Output {
 
   say(name: TextName, values: Record<string, string | number> = {}): string {
     return text(this.language, name, values)
+  }
+
+  /** Seconds of an answer, and of the waiting before it where that was long. */
+  took({ seconds, readySeconds }: Took): string {
+    const values = { seconds: seconds.toFixed(2), ready: readySeconds.toFixed(1) }
+    return this.say(readySeconds < LONG_READY_SECONDS ? 'took' : 'tookAfter', values)
   }
 
   /** One result: an object for programs, or lines for people. */

@@ -28,12 +28,9 @@ export function addSearchCommands(program: Command, run: RunCommand): void {
           ...options.negative.map((text) => ({ text, sign: 'negative' as const })),
         ]
         const { maxDensity, limit } = options
-        const { hits, matching, seconds } = await client.call(
-          'search.prompts',
-          { saeId, prompts, maxDensity, limit },
-          signal,
-        )
-        out.note(out.say('searched', { matching, seconds: seconds.toFixed(2) }))
+        const found = await client.call('search.prompts', { saeId, prompts, maxDensity, limit }, signal)
+        const { hits, matching } = found
+        out.note(out.say('searched', { matching, took: out.took(found) }))
         out.list(hits, (hit) => {
           const values = hit.values.map((value) => value.toFixed(2)).join('\t')
           const { featureIndex, score, label, topToken, peakSpans } = hit

@@ -21,8 +21,8 @@ export function addTextCommand(program: Command, run: RunCommand): void {
         const { id: saeId } = await findSae(session, options.sae)
         await noteChanges(session, saeId)
         const answer = await client.call('text.features', { saeId, text }, signal)
-        const { spans, starts, active, values, features, tokens, seconds } = answer
-        out.note(out.say('textRead', { tokens, features: features.length, seconds: seconds.toFixed(2) }))
+        const { spans, starts, active, values, features, tokens } = answer
+        out.note(out.say('textRead', { tokens, features: features.length, took: out.took(answer) }))
         const nameOf = (label: string | null, topToken: string | null) => label ?? JSON.stringify(topToken ?? '')
         if (!options.tokens) {
           return out.list(features.slice(0, options.limit), (one) => {

@@ -3,8 +3,21 @@ import type { Language } from '../../shared/errors'
 
 export const READING_TEXTS = {
   readText: {
-    en: '{tokens} tokens, mean loss {nats} nats ({seconds} s)',
-    ko: '토큰 {tokens}개, 평균 손실 {nats}내트 ({seconds}초)',
+    en: '{tokens} tokens, mean loss {nats} nats ({took})',
+    ko: '토큰 {tokens}개, 평균 손실 {nats}내트 ({took})',
+  },
+  textRead: {
+    en: '{tokens} tokens, {features} active features ({took})',
+    ko: '토큰 {tokens}개, 활성 특징 {features}개 ({took})',
+  },
+  searched: {
+    en: '{matching} features fire on every positive prompt and on no negative one ({took}).',
+    ko: '모든 긍정 프롬프트에서 켜지고 부정 프롬프트에서는 켜지지 않는 특징 {matching}개 ({took}).',
+  },
+  took: { en: '{seconds} s', ko: '{seconds}초' },
+  tookAfter: {
+    en: '{seconds} s, after {ready} s until the model was ready',
+    ko: '{seconds}초, 모델 준비까지 {ready}초',
   },
   chatLength: {
     en: 'The answer was cut off at the number of tokens asked for; --tokens gives more.',

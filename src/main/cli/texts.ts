@@ -112,10 +112,6 @@ const TEXTS = {
     en: 'Note: this is more disk than is free. Delete files, or use a workspace on another disk.',
     ko: '참고: 남은 디스크보다 많습니다. 파일을 지우거나 다른 디스크의 작업 공간을 쓰세요.',
   },
-  textRead: {
-    en: '{tokens} tokens, {features} active features, {seconds} s',
-    ko: '토큰 {tokens}개, 활성 특징 {features}개, {seconds}초',
-  },
   atlasDone: {
     en: 'SAE {id} "{name}": atlas over {tokens} tokens of {documents} documents, {live} live features.',
     ko: 'SAE {id} "{name}": 문서 {documents}개의 토큰 {tokens}개로 만든 도감, 살아 있는 특징 {live}개.',
@@ -205,10 +201,6 @@ const TEXTS = {
   labelled: { en: 'Feature {index} is labelled "{text}".', ko: '특징 {index}의 이름: "{text}".' },
   unlabelled: { en: 'Feature {index} has no chosen label.', ko: '특징 {index}에는 고른 이름이 없습니다.' },
   tagged: { en: 'Features {indexes} carry the tag "{name}".', ko: '특징 {indexes}에 "{name}" 태그를 붙였습니다.' },
-  searched: {
-    en: '{matching} features fire on every positive prompt and on no negative one ({seconds} s).',
-    ko: '모든 긍정 프롬프트에서 켜지고 부정 프롬프트에서는 켜지지 않는 특징 {matching}개 ({seconds}초).',
-  },
   flagged: {
     en: 'Feature {index} is in {category}: {reason}',
     ko: '특징 {index}을(를) {category}에 넣었습니다: {reason}',

@@ -7,6 +7,7 @@ import { toSpans } from '../../shared/token-spans'
 import type { AtlasText } from '../../shared/token-spans'
 import type { HandlersOf } from '../../shared/wire'
 import { atlasText, checkFeatures, type Services } from './services'
+import { tookSince } from './took'
 
 type Place = { saeId: number; featureIndex: number }
 type Side = { sae: Sae; featureIndex: number; text: AtlasText; contexts: Context[] }
@@ -49,13 +50,13 @@ export const compareHandlers = (services: Services) =>
       const passages = [one, other].flatMap((side) => side.contexts.map((context) => passageOf(side, context)))
       const model = services.store.models.get(one.sae.modelId)
       const ask = { model, one: askOf(one), other: askOf(other), compareDirections: isSameSpace, passages }
-      const { values, ...figures } = await services.warm.ask('compareFeatures', ask, signal)
+      const { values, seconds, ...figures } = await services.warm.ask('compareFeatures', ask, signal)
       const later = values.slice(one.contexts.length)
       return {
         ...{ ...figures, isSameSpace },
         one: one.contexts.map((context, at) => counterpart(one, context, values[at]?.other)),
         other: other.contexts.map((context, at) => counterpart(other, context, later[at]?.one)),
-        seconds: (performance.now() - startedAt) / 1000,
+        ...tookSince(startedAt, seconds),
       }
     },
   }) satisfies HandlersOf<typeof compare>

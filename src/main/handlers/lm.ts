@@ -5,6 +5,7 @@ import { toSpans, type TokenPieces } from '../../shared/token-spans'
 import type { HandlersOf } from '../../shared/wire'
 import type { ReadTokens } from '../jobs/messages'
 import type { Services } from './services'
+import { tookSince } from './took'
 
 type Question = z.output<(typeof lm)['lm.read']['input']>
 
@@ -42,7 +43,7 @@ async function readText({ store, warm, pieces }: Services, { modelId, text, top 
     tokens,
     spans: toSpans(read.ids, read.losses, modelPieces, read.places && { text, places: read.places }),
     meanLoss: losses.length === 0 ? null : losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
-    seconds: (performance.now() - startedAt) / 1000,
+    ...tookSince(startedAt, read.seconds),
   }
 }
 

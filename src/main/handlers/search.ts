@@ -4,6 +4,7 @@ import { search } from '../../shared/contract/search'
 import { toSpans } from '../../shared/token-spans'
 import type { HandlersOf } from '../../shared/wire'
 import { piecesOf, type Services } from './services'
+import { tookSince } from './took'
 
 type Question = z.output<(typeof search)['search.prompts']['input']>
 
@@ -42,7 +43,7 @@ async function searchPrompts(services: Services, question: Question, signal: Abo
     hits,
     matching: found.matching,
     prompts: found.promptIds.map((ids) => toSpans(ids, null, pieces)),
-    seconds: (performance.now() - startedAt) / 1000,
+    ...tookSince(startedAt, found.seconds),
   }
 }
 

@@ -4,6 +4,7 @@ import type { Sae } from '../../shared/domain'
 import { toSpans } from '../../shared/token-spans'
 import type { HandlersOf } from '../../shared/wire'
 import { checkFeatures, piecesOf, type Services } from './services'
+import { tookSince } from './took'
 
 function encode({ store, warm }: Services, sae: Sae, written: string, signal: AbortSignal) {
   const model = store.models.get(sae.modelId)
@@ -65,18 +66,18 @@ export const textHandlers = (services: Services) => {
       const startedAt = performance.now()
       const sae = store.saes.get(saeId)
       checkFeatures(sae, [featureIndex])
-      const { ids, places, sinks, starts, features, values } = await encode(services, sae, written, signal)
+      const { ids, places, sinks, starts, features, values, seconds } = await encode(services, sae, written, signal)
       const acts = Float32Array.from(ids, (_, row) => {
         const at = features.subarray(starts[row], starts[row + 1]).indexOf(featureIndex)
         return at < 0 ? 0 : (values[(starts[row] ?? 0) + at] ?? 0)
       })
       const spans = toSpans(ids, acts, await piecesOf(services, sae), places && { text: written, places })
-      return { spans, tokens: ids.length, sinkTokens: sinks, seconds: (performance.now() - startedAt) / 1000 }
+      return { spans, tokens: ids.length, sinkTokens: sinks, ...tookSince(startedAt, seconds) }
     },
     'text.features': async ({ saeId, text: written }, signal) => {
       const startedAt = performance.now()
       const sae = store.saes.get(saeId)
-      const { ids, places, sinks, ...codes } = await encode(services, sae, written, signal)
+      const { ids, places, sinks, seconds, ...codes } = await encode(services, sae, written, signal)
       const spans = toSpans(ids, null, await piecesOf(services, sae), places && { text: written, places })
       const active = bySpan(spans, codes)
       const features = known(services, sae, codes)
@@ -84,7 +85,7 @@ export const textHandlers = (services: Services) => {
       return {
         ...{ spans, starts: active.starts, features, values: active.values },
         active: Int32Array.from(active.features, (feature) => place.get(feature) ?? -1),
-        ...{ tokens: ids.length, sinkTokens: sinks, seconds: (performance.now() - startedAt) / 1000 },
+        ...{ tokens: ids.length, sinkTokens: sinks, ...tookSince(startedAt, seconds) },
       }
     },
   } satisfies HandlersOf<typeof text>

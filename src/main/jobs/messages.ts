@@ -172,7 +172,7 @@ export type Requests = {
       passages: Passage[]
     }
     /** `values` on the stretch of each passage [passages][tokens]. */
-    answer: Together & { cosine: number | null; values: { one: Float32Array; other: Float32Array }[] }
+    answer: Timed & Together & { cosine: number | null; values: { one: Float32Array; other: Float32Array }[] }
   }
   previewDocuments: {
     ask: { dataset: z.infer<typeof DatasetSource>; first: number; count: number }
@@ -203,7 +203,7 @@ export type Requests = {
       sae: { path: string; hookName: string; contextSize: number }
       text: string
     }
-    answer: {
+    answer: Timed & {
       ids: Int32Array
       places: Places
       sinks: number
@@ -212,7 +212,7 @@ export type Requests = {
       values: Float32Array
     }
   }
-  readText: { ask: { model: z.infer<typeof ModelSource>; text: string; top: number }; answer: ReadTokens }
+  readText: { ask: { model: z.infer<typeof ModelSource>; text: string; top: number }; answer: Timed & ReadTokens }
   chatText: { ask: { model: z.infer<typeof ModelSource>; messages: ChatMessage[] }; answer: { text: string } }
   /**
    * Features above zero at the last token of every positive and of no negative prompt.
@@ -227,7 +227,7 @@ export type Requests = {
       allowed: Uint8Array
       limit: number
     }
-    answer: {
+    answer: Timed & {
       /** Token ids of each prompt as the model read it. */
       promptIds: Int32Array[]
       matching: number
@@ -244,6 +244,9 @@ export type RequestName = keyof Requests
 /** A text as the model read it; token 0 may be a BOS that the text does not have. */
 /** Where in the text each token lies: UTF-16 units [2 * time], start and end; null where the tokenizer does not say. */
 type Places = Int32Array | null
+
+/** Seconds of the answer itself, once model and autoencoder were loaded. */
+export type Timed = { seconds: number }
 
 export type ReadTokens = {
   /** [time] */

@@ -10,7 +10,7 @@ import { createSae } from '../engine/sae/loaded'
 import type { Sae } from '../engine/sae/loaded'
 import type { Backend } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
-import type { RequestName, Requests, StreamName, Streams } from '../jobs/messages'
+import type { RequestName, Requests, StreamName, Streams, Timed } from '../jobs/messages'
 import { requireWidth, sinkNormOf } from './atlas'
 import { giveWay } from './channel'
 import { compareFeatures } from './compare-features'
@@ -52,6 +52,13 @@ async function keyOfSae(path: string): Promise<string> {
   return `${path} ${found.size} ${found.mtimeMs}`
 }
 
+/** An answer with the seconds it took. */
+async function timed<T>(work: () => Promise<T>): Promise<T & Timed> {
+  const startedAt = performance.now()
+  const answer = await work()
+  return { ...answer, seconds: (performance.now() - startedAt) / 1000 }
+}
+
 export class Answerer {
   private readonly models = new Kept<ReadyModel>()
   private readonly saes = new Kept<ReadySae>()
@@ -77,7 +84,10 @@ export class Answerer {
     encodeText: (input, signal) => this.encodeText(input, signal),
     searchPrompts: (input, signal) => this.searchPrompts(input, signal),
     forecastRun: (input) => forecastRun(input, { backend: this.backend, ...this.base }),
-    readText: async (input) => readText(await this.model(input.model), input),
+    readText: async (input) => {
+      const ready = await this.model(input.model)
+      return timed(() => readText(ready, input))
+    },
     chatText: async ({ model, messages }) => ({ text: await renderChat(model.path, messages) }),
   }
 
@@ -123,11 +133,13 @@ export class Answerer {
     const { bosId, specialIds } = tokenizer
     const reader = { model, sae, hookName: input.sae.hookName, bosId, specialIds, contextSize, sinkNorm }
     const { ids, places } = await tokenizer.locate(input.text)
-    const { codes, ...rest } = await encodeText(ids, reader, async () => {
-      await giveWay()
-      return !signal.aborted
+    return timed(async () => {
+      const { codes, ...rest } = await encodeText(ids, reader, async () => {
+        await giveWay()
+        return !signal.aborted
+      })
+      return { ...rest, places, ...codes }
     })
-    return { ...rest, places, ...codes }
   }
 
   private async compareFeatures(
@@ -136,7 +148,8 @@ export class Answerer {
   ): Promise<Requests['compareFeatures']['answer']> {
     const { model, tokenizer } = await this.model(input.model)
     const open = (path: string) => this.sae(path, model.config.dModel)
-    return compareFeatures(input, { model, bosId: tokenizer.bosId, specialIds: tokenizer.specialIds, open }, signal)
+    const reader = { model, bosId: tokenizer.bosId, specialIds: tokenizer.specialIds, open }
+    return timed(() => compareFeatures(input, reader, signal))
   }
 
   private async searchPrompts(
@@ -149,9 +162,10 @@ export class Answerer {
     const contextSize = Math.min(input.sae.contextSize, model.config.contextSize)
     const place = { hookName: input.sae.hookName, contextSize, sinkNorm }
     const reader = { model, ...place, bosId, specialIds, encode: (text: string) => tokenizer.encode(text) }
-    return searchPrompts(reader, sae, input, async () => {
+    const goOn = async () => {
       await giveWay()
       return !signal.aborted
-    })
+    }
+    return timed(() => searchPrompts(reader, sae, input, goOn))
   }
 }

@@ -62,7 +62,7 @@ export async function compareFeatures(
   { one, other, compareDirections, passages }: Ask,
   reader: PairReader,
   signal: AbortSignal,
-): Promise<Requests['compareFeatures']['answer']> {
+): Promise<Omit<Requests['compareFeatures']['answer'], 'seconds'>> {
   const windows = passages.map((passage) => aligned(passage, reader))
   const work = { reader, windows, signal }
   const isSame = one.path === other.path

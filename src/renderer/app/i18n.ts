@@ -2,6 +2,7 @@
 import { ref, watchEffect } from 'vue'
 import { createI18n } from 'vue-i18n'
 import type { Language } from '../../shared/errors'
+import { LONG_READY_SECONDS, type Took } from '../../shared/took'
 import en from '../locales/en.json'
 import ko from '../locales/ko.json'
 
@@ -86,8 +87,14 @@ const formatDuration = (seconds: number): string => {
   return t('app.duration.seconds', { seconds: whole })
 }
 
+/** Seconds of an answer, and of the waiting before it where that was long. */
+const formatTook = ({ seconds, readySeconds }: Took): string => {
+  const values = { seconds: seconds.toFixed(2), ready: readySeconds.toFixed(1) }
+  return i18n.global.t(readySeconds < LONG_READY_SECONDS ? 'app.took.alone' : 'app.took.after', values)
+}
+
 /** Text by key, and numbers as people of the chosen language write them. */
 export function useText() {
   const t = (key: string, values: Record<string, string | number> = {}): string => i18n.global.t(key, values)
-  return { t, language, formatCount, formatDecimal, formatPercent, formatBytes, formatDate, formatDuration }
+  return { t, language, formatCount, formatDecimal, formatPercent, formatBytes, formatDate, formatDuration, formatTook }
 }

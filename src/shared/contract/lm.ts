@@ -1,6 +1,7 @@
 /** Asking a language model directly: what it predicts, and what it writes. */
 import { z } from 'zod'
 import { Id, TokenSpan } from '../domain'
+import { took } from '../took'
 import { call, feed } from '../wire'
 
 const Text = z.string().max(200_000)
@@ -30,7 +31,7 @@ export const Reading = z.object({
   spans: z.array(TokenSpan),
   /** Over all tokens but the first, nats; null for a single token. */
   meanLoss: z.number().nullable(),
-  seconds: z.number(),
+  ...took,
 })
 export type Reading = z.infer<typeof Reading>
 

@@ -1,6 +1,7 @@
 /** Search by prompt combinations. */
 import { z } from 'zod'
 import { Id, Prompt, SearchHit, TokenSpan } from '../domain'
+import { took } from '../took'
 import { call } from '../wire'
 
 export const PromptSearchResult = z.object({
@@ -9,7 +10,7 @@ export const PromptSearchResult = z.object({
   matching: z.int(),
   /** The prompts as the model read them. `value` of a span is 0. */
   prompts: z.array(z.array(TokenSpan)),
-  seconds: z.number(),
+  ...took,
 })
 export type PromptSearchResult = z.infer<typeof PromptSearchResult>
 

@@ -1,6 +1,7 @@
 /** One's own text, read by the model and the autoencoder of the moment. */
 import { z } from 'zod'
 import { Float32, Id, Tag, TokenSpan } from '../domain'
+import { took } from '../took'
 import { call } from '../wire'
 import { feature } from './features'
 
@@ -8,8 +9,8 @@ import { feature } from './features'
 export const LONGEST_TEXT = 20_000
 
 const own = { saeId: Id, text: z.string().min(1).max(LONGEST_TEXT) }
-/** Attention sinks are left out, as in an atlas; `seconds` is what the answer took. */
-const reading = { tokens: z.int(), sinkTokens: z.int(), seconds: z.number() }
+/** Attention sinks are left out, as in an atlas. */
+const reading = { tokens: z.int(), sinkTokens: z.int(), ...took }
 
 /** A feature that is active somewhere in a text. */
 export const TextFeature = z.object({

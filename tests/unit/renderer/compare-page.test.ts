@@ -41,7 +41,7 @@ function comparison(facts: Partial<Comparison> = {}): Comparison {
       })
   return {
     ...{ tokens: 1000, firedOne: 60, firedOther: 50, firedBoth: 20, correlation: -0.125 },
-    ...{ cosine: 0.31, isSameSpace: true, seconds: 0.5, one: lines(30, 45), other: lines(45, 30) },
+    ...{ cosine: 0.31, isSameSpace: true, seconds: 0.5, readySeconds: 0, one: lines(30, 45), other: lines(45, 30) },
     ...facts,
   }
 }

@@ -225,6 +225,7 @@ export class FakeWorkspace {
           tokens: text.length,
           sinkTokens: 0,
           seconds: 0.01,
+          readySeconds: 0,
         }),
       'saes.list': () => Promise.resolve(this.saes),
       'search.prompts': (input: { prompts: { text: string; sign: string }[] }) =>
@@ -237,6 +238,7 @@ export class FakeWorkspace {
           matching: 2,
           prompts: input.prompts.map(() => spansOf(0, 0, 4)),
           seconds: 0.12,
+          readySeconds: 0,
         }),
     }
   }

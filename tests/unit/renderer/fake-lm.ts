@@ -27,7 +27,7 @@ export function makeReading(text: string): Reading {
       { text: '한', ids: [2, 3], value: 4, special: false },
       { text, ids: [4], value: 2, special: false },
     ],
-    ...{ meanLoss: 7 / 3, seconds: 0.1 },
+    ...{ meanLoss: 7 / 3, seconds: 0.1, readySeconds: 0 },
   }
 }
 

@@ -2,11 +2,12 @@
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import type { TokenSpan } from '../../../shared/domain'
+import type { Took } from '../../../shared/took'
 import { client } from '../../app/client'
 import { useLatestQuestion } from '../../app/latest-question'
 import type { Place } from './feature-changes'
 
-export type Reading = { spans: TokenSpan[]; tokens: number; sinkTokens: number; seconds: number }
+export type Reading = Took & { spans: TokenSpan[]; tokens: number; sinkTokens: number }
 
 export const useOwnText = defineStore('own-text', () => {
   const text = ref('')
