@@ -21,6 +21,7 @@ process.stdout.on('error', onSignal)
 
 const folder = import.meta.dirname
 const program = {
+  entryPath: import.meta.filename,
   workerPath: join(folder, 'worker.js'),
   rendererFolder: join(folder, '../renderer'),
   demoFolder: join(folder, '../../resources/demo'),

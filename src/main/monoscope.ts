@@ -56,6 +56,8 @@ export type Monoscope = {
   onUnexpected: (error: unknown, name: string) => void
   /** Commands of other processes that ask this one. */
   commands(): number
+  /** Whether a job runs, a question is being answered or a file is being downloaded. */
+  isBusy(): boolean
   /** Resolves when no command of another process asks this one any more. */
   commandsGone(): Promise<void>
   /** Ends jobs with a last checkpoint, closes the store and gives the workspace back. May be called twice. */
@@ -161,6 +163,7 @@ async function openRooms(options: MonoscopeOptions, { host, workspace, late }: B
     log,
     onUnexpected,
     commands: () => host.commands(),
+    isBusy: () => queue.isBusy || warm.isBusy || hub.downloads.isBusy,
     commandsGone: () => host.commandsGone(),
     close: () => (closing ??= close()),
   }

@@ -20,6 +20,7 @@ import {
   smallCorpus,
   startHeadless,
   tinyConfig,
+  headlessPath,
   workerPath,
 } from '../fixtures/built'
 
@@ -232,7 +233,13 @@ describe('command line', () => {
   })
 
   it('says where the bundled demo should be', async () => {
-    const program = { workerPath, rendererFolder: folder, demoFolder: join(folder, 'no-demo'), version: '0' }
+    const program = {
+      entryPath: headlessPath,
+      workerPath,
+      rendererFolder: folder,
+      demoFolder: join(folder, 'no-demo'),
+      version: '0',
+    }
     const printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
     const code = await runCommandLine(['demo', '--json', '--workspace', join(folder, 'cli')], program, never)
     const said = printed.mock.calls.map(([text]) => String(text)).join('')

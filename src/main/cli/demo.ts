@@ -121,6 +121,6 @@ export function addDemoCommand(command: Command, run: RunCommand, program: Progr
     .action((options: DemoOptions) =>
       (options.model === undefined) !== (options.dataset === undefined)
         ? run.refuse('halfDemo')
-        : run((session) => demo(session, program, options)),
+        : run.lasting((session) => demo(session, program, options)),
     )
 }

@@ -20,6 +20,7 @@ import { addSearchCommands } from './search'
 import { addServeCommand } from './serve'
 import { languageOf, openSession, workspaceFolder, type GlobalOptions, type Program, type Session } from './session'
 import type { RunCommand } from './run-command'
+import { addOwnerCommand, startStaying, toSeconds } from './stay'
 import { addTextCommand } from './text'
 import type { TextName } from './texts'
 
@@ -28,12 +29,21 @@ const USAGE = 2
 
 type Ending = { status: number }
 
+/** Where it is asked for, a process of its own becomes the owner, and this command its guest. */
+async function stay(options: GlobalOptions, program: Program, out: Output): Promise<void> {
+  const seconds = options.stay ?? 0
+  if (seconds === 0) return
+  const pid = await startStaying(workspaceFolder(options), seconds, program)
+  if (pid !== null) out.note(out.say('staying', { pid, seconds }))
+}
+
 function runner(command: Command, program: Program, signal: AbortSignal): { run: RunCommand; ending: Ending } {
   const ending: Ending = { status: 0 }
   const options = () => command.opts<GlobalOptions>()
-  const run = async (work: (session: Session) => Promise<unknown>) => {
+  const inSession = async (work: (session: Session) => Promise<unknown>, stays: boolean) => {
     const out = new Output(options().json === true, languageOf(options()))
     try {
+      if (stays) await stay(options(), program, out)
       const session = await openSession(options(), program, signal)
       try {
         const status = await work(session)
@@ -63,7 +73,9 @@ function runner(command: Command, program: Program, signal: AbortSignal): { run:
       ending.status = FAILED
     }
   }
-  return { run: Object.assign(run, { refuse, without }), ending }
+  const run = (work: (session: Session) => Promise<unknown>) => inSession(work, true)
+  const lasting = (work: (session: Session) => Promise<unknown>) => inSession(work, false)
+  return { run: Object.assign(run, { lasting, refuse, without }), ending }
 }
 
 /**
@@ -78,6 +90,11 @@ export async function runCommandLine(args: readonly string[], program: Program, 
     .version(program.version)
     .option('--workspace <folder>', 'the workspace; MONOSCOPE_WORKSPACE or ~/Monoscope unless given')
     .option('--json', 'print one JSON object per result')
+    .addOption(
+      new Option('--stay <seconds>', 'keep workspace and model for the next commands, until nobody asked for so long')
+        .env('MONOSCOPE_STAY')
+        .argParser(toSeconds),
+    )
     .addOption(new Option('--lang <language>', 'language of what is said').choices(['en', 'ko']))
     .exitOverride()
   const { run, ending } = runner(command, program, signal)
@@ -99,6 +116,7 @@ export async function runCommandLine(args: readonly string[], program: Program, 
   addRepairCommand(command, run)
   addServeCommand(command, run, program)
   addDemoCommand(command, run, program)
+  addOwnerCommand(command, run)
   try {
     await command.parseAsync([...args], { from: 'user' })
     return ending.status

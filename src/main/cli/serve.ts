@@ -59,5 +59,5 @@ export function addServeCommand(command: Command, run: RunCommand, program: Prog
     .command('serve')
     .description('serve the app on 127.0.0.1 and print its address')
     .option('--port <port>', 'port; a free one unless given', toPort)
-    .action(({ port }: { port?: number }) => run((session) => serveUntilStopped(session, program, { port })))
+    .action(({ port }: { port?: number }) => run.lasting((session) => serveUntilStopped(session, program, { port })))
 }

@@ -9,9 +9,16 @@ import { connectToHost } from '../web/client'
 import { Output } from './output'
 
 /** Where the built parts lie, as the entry knows. */
-export type Program = { workerPath: string; rendererFolder: string; demoFolder: string; version: string }
+export type Program = {
+  /** This very script. */
+  entryPath: string
+  workerPath: string
+  rendererFolder: string
+  demoFolder: string
+  version: string
+}
 
-export type GlobalOptions = { workspace?: string; json?: boolean; lang?: string }
+export type GlobalOptions = { workspace?: string; json?: boolean; lang?: string; stay?: number }
 
 export type Session = {
   client: MonoscopeClient

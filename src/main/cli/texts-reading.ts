@@ -14,6 +14,10 @@ export const READING_TEXTS = {
     en: '{matching} features fire on every positive prompt and on no negative one ({took}).',
     ko: '모든 긍정 프롬프트에서 켜지고 부정 프롬프트에서는 켜지지 않는 특징 {matching}개 ({took}).',
   },
+  staying: {
+    en: 'Process {pid} keeps the workspace and what is loaded, until nobody has asked for {seconds} s.',
+    ko: '프로세스 {pid}이(가) 작업 공간과 불러온 모델을 들고 있다가 {seconds}초 동안 아무도 묻지 않으면 끝납니다.',
+  },
   took: { en: '{seconds} s', ko: '{seconds}초' },
   tookAfter: {
     en: '{seconds} s, after {ready} s until the model was ready',

@@ -41,6 +41,10 @@ export class Downloads {
 
   constructor(private readonly options: DownloadsOptions) {}
 
+  get isBusy(): boolean {
+    return [...this.entries.values()].some(({ download }) => !hasEnded(download))
+  }
+
   /** Newest first. */
   list(): Download[] {
     return [...this.entries.values()].map(({ download }) => ({ ...download })).reverse()

@@ -18,6 +18,10 @@ export class JobQueue {
 
   constructor(private readonly around: JobSurroundings) {}
 
+  get isBusy(): boolean {
+    return this.running !== null
+  }
+
   /** Process number of the worker of the running job. */
   get workerPid(): number | undefined {
     return this.running?.supervisor.pid

@@ -32,6 +32,11 @@ export class WarmWorker {
 
   constructor(private readonly options: WarmWorkerOptions) {}
 
+  /** Whether a question is being answered. */
+  get isBusy(): boolean {
+    return this.asked !== null
+  }
+
   /** Process number, while one runs. */
   get pid(): number | undefined {
     return this.worker?.pid
