@@ -1,6 +1,10 @@
 /** Sentences of errors about features: their tags, their map, and neurons. Part of the list in errors.ts. */
 
 export const FEATURE_SENTENCES = {
+  'files-changed': {
+    en: 'The files of {name} changed since it was added ({path}): figures of them would stand beside the hash of the old ones. Put the old files back, or add it again.',
+    ko: '{name}의 파일이 추가한 뒤에 바뀌었습니다({path}). 그대로 계산하면 새 파일의 수치가 옛 파일의 해시 옆에 놓입니다. 옛 파일을 되돌려 놓거나 다시 추가하세요.',
+  },
   'tag-exists': {
     en: 'There is a tag {name} already. Choose another name, or put that tag on the features instead.',
     ko: '{name} 태그가 이미 있습니다. 다른 이름을 고르거나 특징에 그 태그를 붙이세요.',

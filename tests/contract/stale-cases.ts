@@ -4,6 +4,23 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { MonoscopeClient } from '../../src/shared/contract'
 
+/** Whatever computes from the files of an autoencoder computes nothing from others. */
+async function expectRefused(
+  client: MonoscopeClient,
+  ask: { saeId: number; datasetId: number },
+  path: string | undefined,
+): Promise<void> {
+  const { saeId } = ask
+  for (const start of [
+    () => client.call('evaluations.start', ask),
+    () => client.call('atlas.start', ask),
+    () => client.call('neurons.start', ask),
+    () => client.call('map.start', { saeId }),
+  ]) {
+    await expect(start()).rejects.toMatchObject({ code: 'files-changed', details: { path } })
+  }
+}
+
 export async function changeFiles(
   client: MonoscopeClient,
   { saeId, datasetId }: { saeId: number; datasetId: number },
@@ -23,12 +40,16 @@ export async function changeFiles(
   other[other.length - 1]! ^= 1
   writeFileSync(weights, other)
   expect(await changed()).toEqual([['sae', sae?.path]])
+  await expectRefused(client, { saeId, datasetId }, sae?.path)
   appendFileSync(text, '{"text": "One more."}\n')
   expect(await changed()).toEqual([
     ['sae', sae?.path],
     ['dataset', text],
   ])
   writeFileSync(weights, before)
+  // Of the text that changed, too.
+  const evaluation = client.call('evaluations.start', { saeId, datasetId })
+  await expect(evaluation).rejects.toMatchObject({ code: 'files-changed', details: { path: text } })
   truncateSync(text, story.length)
   expect(await changed()).toEqual([])
 

@@ -124,13 +124,13 @@ export function atlasCase(): void {
     })
   })
 
-  it('has histograms whose counts add up and whose borders are off by at most max / 1024', async () => {
+  it('has histograms whose counts add up and whose borders are off by at most max / 512', async () => {
     const figures = await build(documents)
     brute.firings.forEach((firings, i) => {
       const bins = figures.histogram.subarray(i * 50, (i + 1) * 50)
       expect(bins.reduce((sum, count) => sum + count, 0)).toBe(firings.length)
       const max = figures.max[i] ?? 0
-      const slack = max / 1024 + 1e-5
+      const slack = max / 512 + 1e-5
       let below = 0
       bins.forEach((count, bin) => {
         below += count

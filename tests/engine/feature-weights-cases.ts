@@ -47,13 +47,13 @@ export function featureWeightsCase(): void {
     ),
   )
   const sae = { architecture: 'standard' as const, dIn: D_IN, dSae: D_SAE, weights }
-  const measure = async () => {
+  const measure = async (isToken: (id: number) => boolean = () => true) => {
     const head = tf.tensor2d(HEAD, [D_IN, VOCABULARY])
     const before = memoryReport().tensors
     const project = (directions: tf.Tensor2D): tf.Tensor2D => tf.matMul(directions, head)
     const found = await measureWeights({
       sae,
-      logits: { project, vocabulary: VOCABULARY },
+      logits: { project, vocabulary: VOCABULARY, isToken },
       onBlock: () => Promise.resolve(true),
     })
     expect(memoryReport().tensors).toBe(before)
@@ -83,6 +83,19 @@ export function featureWeightsCase(): void {
     expect(neighbours[TWINS[2] * 20]).toBe(TWINS[0])
   })
 
+  it('leaves out rows of a padded embedding, which stand for no token', async () => {
+    const padded = new Set([0, 5, VOCABULARY - 1, ...Array.from({ length: 9 }, (_, i) => 10 + 2 * i)])
+    const { logits } = await measure((id) => !padded.has(id))
+    effects.forEach((effect, i) => {
+      const ids = Array.from(logits.ids.subarray(i * 20, (i + 1) * 20))
+      expect(ids.filter((id) => padded.has(id))).toEqual([])
+      const bins = logits.histogram.subarray(i * 50, (i + 1) * 50)
+      expect(bins.reduce((sum, count) => sum + count, 0)).toBe(VOCABULARY - padded.size)
+      const real = effect.filter((_, id) => !padded.has(id))
+      expect(logits.range[2 * i]).toBeCloseTo(Math.min(...real), 4)
+      expect(logits.range[2 * i + 1]).toBeCloseTo(Math.max(...real), 4)
+    })
+  })
   it('finds the tokens at both ends of the logit weights, and counts all of them', async () => {
     const { logits } = await measure()
     effects.forEach((effect, i) => {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { hasChatTemplate, renderChat } from '../../src/main/engine/lm/chat'
+import { hasChatTemplate, renderChat, writeTime } from '../../src/main/engine/lm/chat'
 import type { ChatMessage } from '../../src/shared/contract/lm'
 
 let parent: string
@@ -134,10 +134,39 @@ describe('a template', () => {
     expect(await render(user('a'))).toBe('|no')
   })
   it('may ask for the date, which is written in English', async () => {
-    await putTemplate("{{ strftime_now('%Y-%m-%d %H:%M:%S %% %q') }}|{{ strftime_now('%A %a %B %b') }}")
+    await putTemplate("{{ strftime_now('%Y-%m-%d %H:%M:%S %%') }}|{{ strftime_now('%A %a %B %b') }}")
     const [numbers, names] = (await render(user('a'))).split('|')
-    expect(numbers).toMatch(/^\d{4}-[01]\d-[0-3]\d [0-2]\d:[0-5]\d:[0-5]\d % %q$/)
+    expect(numbers).toMatch(/^\d{4}-[01]\d-[0-3]\d [0-2]\d:[0-5]\d:[0-5]\d %$/)
     expect(names).toMatch(/^[A-Z][a-z]+day [A-Z][a-z]{2} [A-Z][a-z]+ [A-Z][a-z]{2}$/)
+  })
+  it('writes every part of a time that it knows as Python does', () => {
+    const at = new Date(2026, 1, 3, 15, 4, 5)
+    const known = '%Y %y %m %-m %d %-d %e %j %u %w %h %b %B %a %A %H %-H %I %-I %p %M %S %F %T %R %D %%'
+    expect(writeTime(known, at)).toBe(
+      '2026 26 02 2 03 3  3 034 2 2 Feb Feb February Tue Tuesday 15 15 03 3 PM 04 05 2026-02-03 15:04:05 15:04 02/03/26 %',
+    )
+    expect(writeTime('%I %p', new Date(2026, 11, 31, 0, 0))).toBe('12 AM')
+  })
+  it.each(['%q', '%', '%-q', '%Z'])(
+    'refuses a template with a part of a time that it does not know: %s',
+    async (part) => {
+      await putTemplate(`{{ strftime_now('${part}') }}`)
+      await expect(render(user('a'))).rejects.toMatchObject(
+        failed(`it writes the time as ${part}, which is not known here`),
+      )
+    },
+  )
+  it('has every special token that the files name, under its name, and no other', async () => {
+    const named = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask', 'image'].map((name) => `${name}_token`)
+    const template = named.map((name) => `${name}={{ ${name} if ${name} is defined else '-' }}`).join('|')
+    await putTemplate(`${template}|{{ additional_special_tokens | join(',') }}`, {
+      ...{ pad_token: '</s>', unk_token: { content: '<unk>' }, mask_token: null },
+      ...{ additional_special_tokens: ['<a>', { content: '<b>' }], extra_special_tokens: { image_token: '<image>' } },
+    })
+    await put('special_tokens_map.json', { sep_token: '<sep>', pad_token: '<other>' })
+    expect(await render(user('a'))).toBe(
+      'bos_token=<s>|eos_token=</s>|unk_token=<unk>|sep_token=<sep>|pad_token=</s>|cls_token=-|mask_token=-|image_token=<image>|<a>,<b>',
+    )
   })
   it('counts as Python does', async () => {
     await putTemplate(

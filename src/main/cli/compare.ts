@@ -6,7 +6,6 @@ import { contextLine, inPercent } from './feature-lines'
 import { findSae, toNumber } from './find'
 import type { RunCommand } from './run-command'
 import type { Session } from './session'
-import { noteChanges } from './stale'
 
 type CompareOptions = { sae?: string; otherSae?: string }
 
@@ -56,7 +55,6 @@ async function compare(session: Session, [first, second]: readonly [string, stri
   const [sae, otherSae] = [await findSae(session, options.sae), await findSae(session, options.otherSae ?? options.sae)]
   const one = { saeId: sae.id, featureIndex: toNumber(first) }
   const other = { saeId: otherSae.id, featureIndex: toNumber(second) }
-  for (const id of new Set([sae.id, otherSae.id])) await noteChanges(session, id)
   const found = await client.call('features.compare', { one, other }, signal)
   const pair = { one: await client.call('features.get', one), other: await client.call('features.get', other) }
   out.result({ ...found, features: pair }, lines(session, pair, found))

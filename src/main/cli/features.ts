@@ -9,7 +9,6 @@ import { bestNeuronLine } from './neurons'
 import { pageOf, toLimit } from './paged'
 import type { RunCommand } from './run-command'
 import type { Session } from './session'
-import { noteChanges } from './stale'
 import { tagsNamed } from './tags'
 
 type ListOptions = {
@@ -121,7 +120,6 @@ async function list({ client, out, ...session }: Session, options: ListOptions):
     client.call('features.list', { saeId: sae.id, filter, sort, descending, ...part }),
   )
   const matching = page.isMore ? await client.call('features.count', { saeId: sae.id, filter }) : page.matching
-  await noteChanges({ client, out }, sae.id)
   out.note(out.say('featureCount', { matching, total: page.total, alive: page.alive }))
   out.list(page.rows, rowLine)
 }
@@ -169,7 +167,6 @@ export function addFeatureCommands(program: Command, run: RunCommand): void {
     run(async (session) => {
       const { id: saeId } = await findSae(session, options.sae)
       const place = { saeId, featureIndex: toNumber(index) }
-      await noteChanges(session, saeId)
       const feature = await session.client.call('features.get', place)
       const neuron = await session.client.call('neurons.feature', place)
       const lines = [...detailLines(feature), bestNeuronLine(session.out, neuron)]

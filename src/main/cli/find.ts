@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander'
 import type { ActivationSet, Dataset, Model, Sae } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import type { Session } from './session'
+import { noteChanges } from './stale'
 
 function find<T extends { id: number; name: string }>(all: readonly T[], wanted: string | undefined, what: string): T {
   const byId = all.find(({ id }) => String(id) === wanted)
@@ -18,8 +19,12 @@ export const findModel = async ({ client }: Session, wanted?: string): Promise<M
 export const findDataset = async ({ client }: Session, wanted?: string): Promise<Dataset> =>
   find(await client.call('datasets.list', {}), wanted, 'dataset')
 
-export const findSae = async ({ client }: Session, wanted?: string): Promise<Sae> =>
-  find(await client.call('saes.list', {}), wanted, 'SAE')
+/** Says on stderr when its files, its model's or its atlas's text's are others than its figures were made of. */
+export async function findSae(session: Session, wanted?: string): Promise<Sae> {
+  const found = find(await session.client.call('saes.list', {}), wanted, 'SAE')
+  await noteChanges(session, found.id)
+  return found
+}
 
 export const findActivations = async ({ client }: Session, wanted?: string): Promise<ActivationSet> =>
   find(await client.call('activations.list', {}), wanted, 'activations')

@@ -3,7 +3,6 @@ import type { Command } from 'commander'
 import { oneLine } from './feature-lines'
 import { collect, findSae, toNumber } from './find'
 import type { RunCommand } from './run-command'
-import { noteChanges } from './stale'
 
 type SearchOptions = { sae?: string; positive: string[]; negative: string[]; maxDensity: number; limit: number }
 
@@ -22,7 +21,6 @@ export function addSearchCommands(program: Command, run: RunCommand): void {
       run(async (session) => {
         const { client, out, signal } = session
         const { id: saeId } = await findSae(session, options.sae)
-        await noteChanges(session, saeId)
         const prompts = [
           ...options.positive.map((text) => ({ text, sign: 'positive' as const })),
           ...options.negative.map((text) => ({ text, sign: 'negative' as const })),

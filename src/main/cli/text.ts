@@ -2,7 +2,6 @@
 import type { Command } from 'commander'
 import { findSae, toNumber } from './find'
 import type { RunCommand } from './run-command'
-import { noteChanges } from './stale'
 
 type TextOptions = { sae?: string; tokens?: boolean; limit: number }
 
@@ -19,7 +18,6 @@ export function addTextCommand(program: Command, run: RunCommand): void {
       run(async (session) => {
         const { client, out, signal } = session
         const { id: saeId } = await findSae(session, options.sae)
-        await noteChanges(session, saeId)
         const answer = await client.call('text.features', { saeId, text }, signal)
         const { spans, starts, active, values, features, tokens } = answer
         out.note(out.say('textRead', { tokens, features: features.length, took: out.took(answer) }))

@@ -123,8 +123,8 @@ const TEXTS = {
   {dataset}의 토큰 {tokens}개에서 {layers}개 층의 MLP 뉴런 {neurons}개와 구한 피어슨 상관. 특징, r, 가장 가까운 뉴런, 이름:`,
   },
   staleFile: {
-    en: '{what} "{name}" was changed since this atlas was made ({path}): the figures are of the files as they were.',
-    ko: '{what} "{name}"이(가) 이 도감을 만든 뒤에 바뀌었습니다({path}). 수치는 바뀌기 전 파일의 것입니다.',
+    en: '{what} "{name}" was changed since its figures were made ({path}): they are of the files as they were.',
+    ko: '{what} "{name}"이(가) 수치를 낸 뒤에 바뀌었습니다({path}). 수치는 바뀌기 전 파일의 것입니다.',
   },
   staleModel: { en: 'The model', ko: '모델' },
   staleSae: { en: 'The autoencoder', ko: '오토인코더' },

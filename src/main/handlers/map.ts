@@ -2,10 +2,12 @@
 /* eslint-disable @typescript-eslint/require-await -- async turns what the store throws into a rejection */
 import { map } from '../../shared/contract/map'
 import type { HandlersOf } from '../../shared/wire'
+import { requireUnchanged } from './changed-files'
 import type { Services } from './services'
 
-export const mapHandlers = ({ store, queue }: Services) =>
-  ({
+export const mapHandlers = (services: Services) => {
+  const { store, queue } = services
+  return {
     'map.get': async ({ saeId }) => {
       const { dSae } = store.saes.get(saeId)
       const found = store.maps.get(saeId)
@@ -13,5 +15,9 @@ export const mapHandlers = ({ store, queue }: Services) =>
       const { densities } = store.features.columns(saeId, dSae)
       return { ...found, densities: Float32Array.from(found.features, (i) => densities[i] ?? 0) }
     },
-    'map.start': async ({ saeId }) => queue.startMap(saeId),
-  }) satisfies HandlersOf<typeof map>
+    'map.start': async ({ saeId }, signal) => {
+      await requireUnchanged(services, { sae: store.saes.get(saeId) }, signal)
+      return queue.startMap(saeId)
+    },
+  } satisfies HandlersOf<typeof map>
+}

@@ -1,11 +1,12 @@
 /** Answers about training runs, atlases and jobs. */
 /* eslint-disable @typescript-eslint/require-await -- async turns what the store throws into a rejection */
 import { runs } from '../../shared/contract/runs'
-import { hasEnded, type Forecast, type Run, type TrainConfig } from '../../shared/domain'
+import { hasEnded, type Forecast, type Job, type Run, type TrainConfig } from '../../shared/domain'
 import type { HandlersOf } from '../../shared/wire'
 import { AppError } from '../../shared/errors'
 import { withResume } from '../jobs/checkpoints'
 import type { StoredRun } from '../store/runs'
+import { requireUnchanged } from './changed-files'
 import type { Services } from './services'
 
 const POINTS_AT_ONCE = 5000
@@ -44,8 +45,18 @@ class LastForecast {
   }
 }
 
-export const runHandlers = ({ store, queue, warm, changes, paths }: Services, last = new LastForecast()) =>
-  ({
+type Measuring = { kind: 'atlas' | 'evaluate'; saeId: number; datasetId: number }
+
+/** @throws AppError files-changed, not-found */
+async function measure(services: Services, { kind, saeId, datasetId }: Measuring, signal: AbortSignal): Promise<Job> {
+  const { store, queue } = services
+  await requireUnchanged(services, { sae: store.saes.get(saeId), dataset: store.datasets.get(datasetId) }, signal)
+  return queue.startMeasuring(kind, { saeId, datasetId })
+}
+
+export const runHandlers = (services: Services, last = new LastForecast()) => {
+  const { store, queue, warm, changes, paths } = services
+  return {
     'runs.list': async () => store.runs.list().map((run) => complete(run, { paths })),
     'runs.get': async ({ runId }) => complete(store.runs.get(runId), { paths }),
     'runs.forecast': async ({ config }, signal) =>
@@ -86,8 +97,8 @@ export const runHandlers = ({ store, queue, warm, changes, paths }: Services, la
       }
     },
     'saes.list': async () => store.saes.list(),
-    'atlas.start': async ({ saeId, datasetId }) => queue.startMeasuring('atlas', { saeId, datasetId }),
-    'evaluations.start': async ({ saeId, datasetId }) => queue.startMeasuring('evaluate', { saeId, datasetId }),
+    'atlas.start': async (ask, signal) => measure(services, { kind: 'atlas', ...ask }, signal),
+    'evaluations.start': async (ask, signal) => measure(services, { kind: 'evaluate', ...ask }, signal),
     'jobs.list': async () => store.jobs.list(),
     'jobs.cancel': async ({ jobId }) => {
       queue.cancel(jobId)
@@ -104,4 +115,5 @@ export const runHandlers = ({ store, queue, warm, changes, paths }: Services, la
         if (hasEnded(job.state)) return
       }
     },
-  }) satisfies HandlersOf<typeof runs>
+  } satisfies HandlersOf<typeof runs>
+}

@@ -1,56 +1,10 @@
 /** Answers whether the files that an atlas rests on are still those that it was made of. */
-import { stale, type ChangedFile } from '../../shared/contract/stale'
-import type { FileKind, Sae } from '../../shared/domain'
+import { stale } from '../../shared/contract/stale'
 import type { HandlersOf } from '../../shared/wire'
-import { stampOf, type FilePart } from '../files/stamp'
+import { changedFiles } from './changed-files'
 import type { Services } from './services'
-
-/** `since` is null where files may have changed between being hashed and that being kept, as during a long job. */
-type Kept = { kind: FileKind; part: FilePart; name: string; path: string; sha256: string; since: string | null }
-
-/** What is known of the files of an atlas: of weights and text since they were added, of the settings beside them since it was made. */
-function keptOf({ store }: Services, sae: Sae): Kept[] {
-  const model = store.models.get(sae.modelId)
-  const dataset = sae.atlas ? store.datasets.get(sae.atlas.datasetId) : null
-  const content = 'content' as const
-  const kept: Kept[] = [
-    { kind: 'model', part: content, ...model, since: model.addedAt },
-    { kind: 'sae', part: content, ...sae, since: sae.createdAt },
-    ...(dataset ? [{ kind: 'dataset' as const, part: content, ...dataset, since: dataset.addedAt }] : []),
-  ]
-  const settings = store.atlases.settingsOf(sae.id)
-  if (!settings) return kept
-  const beside = { part: 'settings' as const, since: null }
-  return [
-    ...kept,
-    { kind: 'model', ...model, ...beside, sha256: settings.model },
-    { kind: 'sae', ...sae, ...beside, sha256: settings.sae },
-  ]
-}
-
-/** Whether the files are others now. They are hashed only where they were touched since they were last looked at. */
-async function isChanged({ store, warm }: Services, kept: Kept, signal: AbortSignal): Promise<boolean> {
-  const { kind, part, path, sha256, since } = kept
-  const found = await stampOf(kind, path, part)
-  // What is missing is told where it is needed; the numbers still hold.
-  if (!found) return false
-  const key = part === 'content' ? path : `${path} ${part}`
-  const seen = store.seenFiles.get(kind, key)
-  if (seen?.stamp === found.stamp) return seen.sha256 !== sha256
-  const isUntouched = !seen && since !== null && found.newest <= Date.parse(since)
-  const now = isUntouched ? sha256 : (await warm.ask('hashFiles', { kind, path, part }, signal)).sha256
-  store.seenFiles.put(kind, key, { stamp: found.stamp, sha256: now })
-  return now !== sha256
-}
 
 export const staleHandlers = (services: Services) =>
   ({
-    'atlas.changed': async ({ saeId }, signal) => {
-      const changed = new Map<FileKind, ChangedFile>()
-      for (const kept of keptOf(services, services.store.saes.get(saeId))) {
-        const { kind, name, path } = kept
-        if (await isChanged(services, kept, signal)) changed.set(kind, { kind, name, path })
-      }
-      return [...changed.values()]
-    },
+    'atlas.changed': async ({ saeId }, signal) => changedFiles(services, services.store.saes.get(saeId), signal),
   }) satisfies HandlersOf<typeof stale>

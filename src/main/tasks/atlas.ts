@@ -18,6 +18,7 @@ import { loadUnembedding } from '../engine/lm'
 import type { tf } from '../engine/tf'
 import { AppError } from '../../shared/errors'
 import { isOnResidualStream } from '../../shared/hooks'
+import type { TokenPieces } from '../../shared/token-spans'
 import type { AtlasSpec } from '../jobs/messages'
 import { partsFolder, planParts, sketchParts } from './atlas-parts'
 import type { Channel } from './channel'
@@ -60,7 +61,11 @@ export function measureSinkNorm(source: ActivationSource, { training, heldOut }:
  * What the weights say; logits only where the autoencoder reads and writes the residual stream.
  * @returns null when it was cancelled
  */
-async function weightsOf(spec: AtlasSpec, sae: SaelensFolder, channel: Channel): Promise<AtlasWeights | null> {
+async function weightsOf(
+  spec: AtlasSpec,
+  { sae, pieces }: { sae: SaelensFolder; pieces: TokenPieces },
+  channel: Channel,
+): Promise<AtlasWeights | null> {
   const onBlock = async () => {
     await giveWay()
     return !channel.isCancelled()
@@ -69,7 +74,8 @@ async function weightsOf(spec: AtlasSpec, sae: SaelensFolder, channel: Channel):
   const model = await loadUnembedding(spec.model.path)
   try {
     const project = (directions: tf.Tensor2D) => model.directLogits(directions)
-    return await measureWeights({ sae, logits: { project, vocabulary: model.config.vocabulary }, onBlock })
+    const isToken = (id: number) => (pieces.offsets[id + 1] ?? 0) > (pieces.offsets[id] ?? 0)
+    return await measureWeights({ sae, logits: { project, vocabulary: model.config.vocabulary, isToken }, onBlock })
   } finally {
     model.dispose()
   }
@@ -109,7 +115,7 @@ export async function runAtlas(spec: AtlasSpec, channel: Channel): Promise<boole
     const sketch = await sketchParts(spec, { plan, options, origin }, channel)
     if (sketch === null) return false
     channel.send({ type: 'progress', done: plan.documents, total: plan.documents, tokensPerSecond: null })
-    const weights = await weightsOf(spec, stored, channel)
+    const weights = await weightsOf(spec, { sae: stored, pieces: tokenizer.pieces }, channel)
     if (weights === null) return false
     const names = { model_name: spec.model.name, dataset: spec.dataset.name, backend: channel.backend.name }
     await writeAtlas(spec.file, { ...sketch.figures(), dSae: sae.dSae, weights, origin: { ...names, ...origin } })

@@ -10,11 +10,28 @@ import { isFile, readJson, readText } from './weights'
 const JINJA_FILE = 'chat_template.jinja'
 const JSON_FILE = 'chat_template.json'
 const CONFIG_FILE = 'tokenizer_config.json'
+const MAP_FILE = 'special_tokens_map.json'
 
 const Written = z.union([z.string(), z.array(z.looseObject({ name: z.string(), template: z.string() }))]).nullish()
 const TemplateFile = z.looseObject({ chat_template: Written })
 const SpecialName = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish()
-const Config = z.looseObject({ chat_template: Written, bos_token: SpecialName, eos_token: SpecialName })
+const SPECIAL_NAMES = [
+  'bos_token',
+  'eos_token',
+  'unk_token',
+  'sep_token',
+  'pad_token',
+  'cls_token',
+  'mask_token',
+] as const
+const Specials = z.looseObject({
+  ...{ bos_token: SpecialName, eos_token: SpecialName, unk_token: SpecialName, sep_token: SpecialName },
+  ...{ pad_token: SpecialName, cls_token: SpecialName, mask_token: SpecialName },
+  additional_special_tokens: z.array(SpecialName).nullish(),
+  /** Named by the model itself, such as image_token. */
+  extra_special_tokens: z.union([z.record(z.string(), SpecialName), z.array(SpecialName)]).nullish(),
+})
+const Config = Specials.extend({ chat_template: Written })
 
 /** Published templates have 0.1 to 20 kB, take a few thousand steps, and write a few characters beside the messages. */
 const MAX_SOURCE_BYTES = 1024 * 1024
@@ -32,7 +49,19 @@ function pick(written: z.infer<typeof Written>): string | null {
 
 const wordOf = (name: z.infer<typeof SpecialName>) => (typeof name === 'object' ? name?.content : name)
 
-type Chat = { template: string; bosToken: string | undefined; eosToken: string | undefined }
+type Chat = { template: string; specials: Record<string, string | string[]> }
+
+/** The special tokens that templates are given by their names, as transformers gives them: all that are named, no others. */
+function specialsOf(config: z.infer<typeof Specials>): Chat['specials'] {
+  const { additional_special_tokens: additional, extra_special_tokens: extra } = config
+  const own = SPECIAL_NAMES.map((name) => [name, wordOf(config[name])] as const)
+  const extras = Array.isArray(extra)
+    ? []
+    : Object.entries(extra ?? {}).map(([name, word]) => [name, wordOf(word)] as const)
+  const named = [...own, ...extras].flatMap(([name, word]) => (typeof word === 'string' ? [[name, word] as const] : []))
+  const list = (additional ?? []).map(wordOf).filter((word) => typeof word === 'string')
+  return { ...Object.fromEntries(named), ...(list.length > 0 && { additional_special_tokens: list }) }
+}
 
 /**
  * A file of its own goes before tokenizer_config.json, as in newer exports; chat_template.json is the oldest place.
@@ -40,12 +69,17 @@ type Chat = { template: string; bosToken: string | undefined; eosToken: string |
  * @throws AppError file-unreadable, file-corrupt
  */
 async function readChat(folder: string): Promise<Chat | null> {
-  const [own, old, configPath] = [JINJA_FILE, JSON_FILE, CONFIG_FILE].map((name) => join(folder, name))
-  const config = configPath && (await isFile(configPath)) ? await readJson(configPath, Config) : {}
-  let template = own && (await isFile(own)) ? await readText(own, MAX_SOURCE_BYTES) : pick(config.chat_template)
-  if (template === null && old && (await isFile(old)))
-    template = pick((await readJson(old, TemplateFile)).chat_template)
-  return template === null ? null : { template, bosToken: wordOf(config.bos_token), eosToken: wordOf(config.eos_token) }
+  const inFolder = (name: string) => join(folder, name)
+  const readIfThere = async <T>(name: string, schema: z.ZodType<T>): Promise<T | null> =>
+    (await isFile(inFolder(name))) ? readJson(inFolder(name), schema) : null
+  const config = await readIfThere(CONFIG_FILE, Config)
+  const isOwn = await isFile(inFolder(JINJA_FILE))
+  let template = isOwn ? await readText(inFolder(JINJA_FILE), MAX_SOURCE_BYTES) : pick(config?.chat_template)
+  template ??= pick((await readIfThere(JSON_FILE, TemplateFile))?.chat_template)
+  if (template === null) return null
+  // Older exports name some tokens in a file of their own only.
+  const map = await readIfThere(MAP_FILE, Specials)
+  return { template, specials: { ...specialsOf(map ?? {}), ...specialsOf(config ?? {}) } }
 }
 
 /** Whether a model folder has a chat template. @throws AppError file-unreadable, file-corrupt */
@@ -87,27 +121,52 @@ function range(first: number, second?: number, step = 1): number[] {
 }
 
 /** The parts of Python's strftime that templates use, in English whatever the language of the system. */
-function writeTime(format: string, now = new Date()): string {
+export function writeTime(format: string, now = new Date()): string {
   const two = (value: number) => String(value).padStart(2, '0')
+  const blank = (value: number) => String(value).padStart(2, ' ')
+  const twelve = ((now.getHours() + 11) % 12) + 1
+  const day = Math.round(
+    (Date.UTC(now.getFullYear(), now.getMonth(), now.getDate()) - Date.UTC(now.getFullYear(), 0, 0)) / 864e5,
+  )
   const name = (part: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat('en-US', part).format(now)
   const parts: Record<string, () => string> = {
     '%Y': () => String(now.getFullYear()),
+    '%y': () => two(now.getFullYear() % 100),
     '%m': () => two(now.getMonth() + 1),
+    '%-m': () => String(now.getMonth() + 1),
     '%d': () => two(now.getDate()),
+    '%-d': () => String(now.getDate()),
+    '%e': () => blank(now.getDate()),
+    '%j': () => String(day).padStart(3, '0'),
+    '%u': () => String(((now.getDay() + 6) % 7) + 1),
+    '%w': () => String(now.getDay()),
+    '%h': () => name({ month: 'short' }),
     '%b': () => name({ month: 'short' }),
     '%B': () => name({ month: 'long' }),
     '%a': () => name({ weekday: 'short' }),
     '%A': () => name({ weekday: 'long' }),
     '%H': () => two(now.getHours()),
+    '%-H': () => String(now.getHours()),
+    '%I': () => two(twelve),
+    '%-I': () => String(twelve),
+    '%p': () => (now.getHours() < 12 ? 'AM' : 'PM'),
     '%M': () => two(now.getMinutes()),
     '%S': () => two(now.getSeconds()),
+    '%F': () => writeTime('%Y-%m-%d', now),
+    '%T': () => writeTime('%H:%M:%S', now),
+    '%R': () => writeTime('%H:%M', now),
+    '%D': () => writeTime('%m/%d/%y', now),
     '%%': () => '%',
   }
-  return format.replaceAll(/%./g, (part) => parts[part]?.() ?? part)
+  return format.replaceAll(/%-?.?/gs, (part) => {
+    const write = parts[part]
+    if (!write) throw new Error(`it writes the time as ${part}, which is not known here`)
+    return write()
+  })
 }
 
 /** What a template may name. `tools` and `documents` are there and empty, as templates expect of a plain conversation. */
-function environmentOf({ bosToken, eosToken }: Chat, messages: readonly ChatMessage[]): Environment {
+function environmentOf({ specials }: Chat, messages: readonly ChatMessage[]): Environment {
   const environment = new Environment()
   const values: Record<string, unknown> = {
     ...{ true: true, True: true, false: false, False: false, none: null, None: null },
@@ -117,9 +176,8 @@ function environmentOf({ bosToken, eosToken }: Chat, messages: readonly ChatMess
       throw new Error(String(reason))
     },
   }
-  if (bosToken !== undefined) values.bos_token = bosToken
-  if (eosToken !== undefined) values.eos_token = eosToken
-  for (const [name, value] of Object.entries(values)) environment.set(name, value)
+  // What the model's files name never hides what every template is given.
+  for (const [name, value] of Object.entries({ ...specials, ...values })) environment.set(name, value)
   return environment
 }
 
@@ -165,7 +223,8 @@ export async function renderChat(folder: string, messages: readonly ChatMessage[
       const program = parse(tokenize(chat.template, { lstrip_blocks: true, trim_blocks: true }))
       const interpreter = new LimitedInterpreter(environmentOf(chat, messages), characters + MAX_ADDED_CHARACTERS)
       const { value } = interpreter.run(program)
-      return typeof value === 'string' ? value : ''
+      if (typeof value !== 'string') throw new Error('it writes something else than text')
+      return value
     })
   } catch (error) {
     throw new AppError('chat-template-failed', { model, reason: reasonOf(error) }, { cause: error })

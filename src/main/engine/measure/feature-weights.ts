@@ -16,12 +16,20 @@ const SMALLEST_NORM = 1e-12
 /** Rows [n, dModel] of the residual stream to what they add to the logits [n, vocabulary]. */
 export type DirectLogits = (directions: tf.Tensor2D) => tf.Tensor2D
 
+type Logits = {
+  project: DirectLogits
+  /** Rows of the unembedding. */
+  vocabulary: number
+  /** Whether the tokenizer has a token of that id: embeddings are padded, and rows that stand for no token are left out. */
+  isToken: (id: number) => boolean
+}
+
 type Decoder = { rows: Float32Array; norms: Float32Array<ArrayBuffer>; dSae: number; dIn: number }
 
 export type WeightsOptions = {
   sae: StoredSae
   /** Null where the autoencoder does not act on the residual stream, so that its rows have no direct effect on logits. */
-  logits: { project: DirectLogits; vocabulary: number } | null
+  logits: Logits | null
   /** Called between blocks; false ends the work early. */
   onBlock: () => Promise<boolean>
 }
@@ -80,7 +88,7 @@ export const hasDirection = (norms: Float32Array, i: number) => (norms[i] ?? 0) 
 /** The tokens at both ends of each feature's logit weights, and how these are spread. */
 async function findLogits(
   decoder: Decoder,
-  { project, vocabulary }: { project: DirectLogits; vocabulary: number },
+  { project, vocabulary, isToken }: Logits,
   onBlock: WeightsOptions['onBlock'],
 ): Promise<AtlasLogits | null> {
   const { dSae } = decoder
@@ -91,12 +99,15 @@ async function findLogits(
     range: new Float32Array(dSae * 2),
   }
   const [top, bottom] = [new Largest(LOGIT_TOKENS), new Largest(LOGIT_TOKENS)]
+  const tokens = Array.from({ length: vocabulary }, (_, id) => id).filter(isToken)
+  const weights = new Float32Array(tokens.length)
   const take = (products: Float32Array, first: number, count: number) => {
     for (let row = 0; row < count; row++) {
-      const weights = products.subarray(row * vocabulary, (row + 1) * vocabulary)
       top.clear()
       bottom.clear()
-      weights.forEach((value, token) => {
+      tokens.forEach((token, at) => {
+        const value = products[row * vocabulary + token] ?? 0
+        weights[at] = value
         top.offer(token, value)
         bottom.offer(token, -value)
       })

@@ -21,10 +21,30 @@ export type FeatureFigures = {
 const rangeFor = (value: number) => 2 ** (Math.floor(Math.log2(value)) + 1)
 
 /**
+ * Equal bins from 0 to the largest value, cut out of finer ones: a fine bin that a border goes through is shared out by how much of it lies
+ * on each side, as if its values were spread evenly (the last one ends at the largest value). Borders are rounded to whole counts, so that
+ * the bins add up to all values. What a border may be off is the unevenness within one fine bin, and half a count.
+ * @param top the largest value in widths of a fine bin, within the last fine bin that is not empty
+ * @returns counts [bins]
+ */
+export function wideBins(fine: ArrayLike<number>, top: number, bins: number): Float32Array {
+  const counts = new Float32Array(bins)
+  let [below, at, before] = [0, 0, 0]
+  for (let bin = 0; bin < bins; bin++) {
+    const border = bin === bins - 1 ? Infinity : (top * (bin + 1)) / bins
+    while (at < fine.length && at + 1 <= border) below += fine[at++] ?? 0
+    const inside = at < fine.length ? (border - at) / Math.min(1, Math.max(top - at, border - at)) : 0
+    const upTo = Math.round(below + inside * (fine[at] ?? 0))
+    counts[bin] = upTo - before
+    before = upTo
+  }
+  return counts
+}
+
+/**
  * A histogram needs its range before the largest value is known, so values fall into fine equal bins over a power of two that
- * doubles when needed; doubling merges pairs of bins, which is exact, and so is adding the bins of two parts. At the end each fine bin
- * goes, whole, to the wide bin that its middle lies in: counts stay integers and add up to `fired`, and a value can only be counted
- * in a neighbouring bin when it is closer to the border than half a fine bin, that is max / 1024.
+ * doubles when needed; doubling merges pairs of bins, which is exact, and so is adding the bins of two parts. At the end the wide bins
+ * are cut out of the fine ones, {@link wideBins}.
  */
 export class FeatureStatistics {
   readonly fired: Float64Array<ArrayBuffer>
@@ -91,15 +111,13 @@ export class FeatureStatistics {
     const intervalFired = new Float64Array(dSae * INTERVALS)
     for (let feature = 0; feature < dSae; feature++) {
       const width = (this.range[feature] ?? 0) / FINE_BINS
-      for (let k = 0; k < FINE_BINS && width > 0; k++) {
-        const count = this.fine[feature * FINE_BINS + k] ?? 0
-        if (count === 0) continue
-        const bin = Math.min(bins - 1, Math.floor((((k + 0.5) * width) / (max[feature] ?? 1)) * bins))
-        const at = feature * bins + bin
-        histogram[at] = (histogram[at] ?? 0) + count
+      if (width === 0) continue
+      const fine = this.fine.subarray(feature * FINE_BINS, (feature + 1) * FINE_BINS)
+      histogram.set(wideBins(fine, (max[feature] ?? 0) / width, bins), feature * bins)
+      fine.forEach((count, k) => {
         const interval = feature * INTERVALS + Math.floor((k * INTERVALS) / FINE_BINS)
         intervalFired[interval] = (intervalFired[interval] ?? 0) + count
-      }
+      })
     }
     const intervalWidth = Float32Array.from(this.range, (range) => range / INTERVALS)
     return { fired, sum: this.sums.values(), max, histogram, intervalWidth, intervalFired }
