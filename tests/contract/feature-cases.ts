@@ -25,8 +25,15 @@ export async function readOwnText(client: MonoscopeClient, saeId: number): Promi
     return at < 0 ? 0 : (all.values[(all.starts[s] ?? 0) + at] ?? 0)
   })
   expect(values).toEqual(one.spans.map((span) => span.value))
-  const shares = all.features.map(({ largest, maxActivation }) => largest / (maxActivation || Infinity))
-  expect(shares).toEqual(shares.toSorted((a, b) => b - a))
+  // Strong and rare first: what fires everywhere goes behind what fires here as strongly and seldom elsewhere.
+  const ranks = all.features.map(({ largest, maxActivation, density }) =>
+    maxActivation > 0 ? (largest / maxActivation) * Math.log(1 / density) : 0,
+  )
+  for (const [at, rank] of ranks.entries()) expect(rank).toBeLessThanOrEqual((ranks[at - 1] ?? Infinity) + 1e-9)
+  const sae = (await client.call('saes.list', {})).find(({ id }) => id === saeId)
+  expect(all.fit.heldOut).toBe((sae?.quality ?? sae?.summary)?.explainedVariance)
+  expect(all.fit.explainedVariance).toBeLessThan(1)
+  expect((await client.call('text.features', { saeId, text: 'One' })).fit.explainedVariance).toBeNull()
   await expect(client.call('text.feature', { saeId, featureIndex: 9999, text: 'x' })).rejects.toMatchObject({
     code: 'not-found',
   })

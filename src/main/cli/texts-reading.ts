@@ -10,6 +10,14 @@ export const READING_TEXTS = {
     en: '{tokens} tokens, {features} active features ({took})',
     ko: '토큰 {tokens}개, 활성 특징 {features}개 ({took})',
   },
+  textFit: {
+    en: 'Explained variance of this text {ev}; of held-out text {heldOut}.',
+    ko: '이 글의 설명된 분산 {ev}, 학습에 쓰지 않은 글의 설명된 분산 {heldOut}.',
+  },
+  textOutside: {
+    en: 'Note: this text lies outside of what the autoencoder has learned: it explains {ev} of its variance, of held-out text {heldOut}. What its features mean does not have to hold here.',
+    ko: '참고: 이 글은 오토인코더가 학습한 범위를 벗어납니다. 설명된 분산이 {ev}이고, 학습에 쓰지 않은 글에서는 {heldOut}입니다. 특징의 뜻이 여기서는 맞지 않을 수 있습니다.',
+  },
   searched: {
     en: '{matching} features fire on every positive prompt and on no negative one ({took}).',
     ko: '모든 긍정 프롬프트에서 켜지고 부정 프롬프트에서는 켜지지 않는 특징 {matching}개 ({took}).',

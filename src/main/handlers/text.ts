@@ -1,15 +1,21 @@
 /** Answers about one's own text: the warm worker encodes it, the store knows the features. */
 import { text, type TextFeature } from '../../shared/contract/text'
 import type { Sae } from '../../shared/domain'
+import { rankOf } from '../../shared/text-rank'
 import { toSpans } from '../../shared/token-spans'
 import type { HandlersOf } from '../../shared/wire'
 import { checkFeatures, piecesOf, type Services } from './services'
 import { tookSince } from './took'
 
-function encode({ store, warm }: Services, sae: Sae, written: string, signal: AbortSignal) {
+/** How much is explained of text that the training did not see, as an evaluation or else the training found; null where nobody measured. */
+const heldOutOf = ({ quality, summary }: Sae): number | null => (quality ?? summary)?.explainedVariance ?? null
+
+type Own = { text: string; judge: boolean }
+
+function encode({ store, warm }: Services, sae: Sae, own: Own, signal: AbortSignal) {
   const model = store.models.get(sae.modelId)
   const { path, hookName, contextSize } = sae
-  return warm.ask('encodeText', { model, sae: { path, hookName, contextSize }, text: written }, signal)
+  return warm.ask('encodeText', { model, sae: { path, hookName, contextSize }, ...own }, signal)
 }
 
 /** Sums up the features of a text by span: a span of several tokens has the largest value of each feature on them. */
@@ -48,15 +54,14 @@ export function countFired({ features, values }: Active): Map<number, { firedTok
   return found
 }
 
-/** What is known of each active feature, the largest share of its own maximum first. */
+/** What is known of each active feature, in the order of {@link rankOf}. */
 function known({ store }: Services, sae: Sae, active: Active): TextFeature[] {
   const found = countFired(active)
   const rows = store.features.figures(sae.id, [...found.keys()])
   const own = { firedTokens: 0, largest: 0 }
-  const shareOf = ({ largest, maxActivation }: TextFeature) => largest / (maxActivation > 0 ? maxActivation : Infinity)
   return rows
     .map((row) => ({ ...row, ...(found.get(row.featureIndex) ?? own) }))
-    .sort((a, b) => shareOf(b) - shareOf(a) || a.featureIndex - b.featureIndex)
+    .sort((a, b) => rankOf(b.largest, b) - rankOf(a.largest, a) || a.featureIndex - b.featureIndex)
 }
 
 export const textHandlers = (services: Services) => {
@@ -66,7 +71,12 @@ export const textHandlers = (services: Services) => {
       const startedAt = performance.now()
       const sae = store.saes.get(saeId)
       checkFeatures(sae, [featureIndex])
-      const { ids, places, sinks, starts, features, values, seconds } = await encode(services, sae, written, signal)
+      const { ids, places, sinks, starts, features, values, seconds } = await encode(
+        services,
+        sae,
+        { text: written, judge: false },
+        signal,
+      )
       const acts = Float32Array.from(ids, (_, row) => {
         const at = features.subarray(starts[row], starts[row + 1]).indexOf(featureIndex)
         return at < 0 ? 0 : (values[(starts[row] ?? 0) + at] ?? 0)
@@ -77,7 +87,8 @@ export const textHandlers = (services: Services) => {
     'text.features': async ({ saeId, text: written }, signal) => {
       const startedAt = performance.now()
       const sae = store.saes.get(saeId)
-      const { ids, places, sinks, seconds, ...codes } = await encode(services, sae, written, signal)
+      const own = { text: written, judge: true }
+      const { ids, places, sinks, seconds, explainedVariance, ...codes } = await encode(services, sae, own, signal)
       const spans = toSpans(ids, null, await piecesOf(services, sae), places && { text: written, places })
       const active = bySpan(spans, codes)
       const features = known(services, sae, codes)
@@ -85,6 +96,7 @@ export const textHandlers = (services: Services) => {
       return {
         ...{ spans, starts: active.starts, features, values: active.values },
         active: Int32Array.from(active.features, (feature) => place.get(feature) ?? -1),
+        fit: { explainedVariance, heldOut: heldOutOf(sae) },
         ...{ tokens: ids.length, sinkTokens: sinks, ...tookSince(startedAt, seconds) },
       }
     },

@@ -202,8 +202,12 @@ export type Requests = {
       model: z.infer<typeof ModelSource>
       sae: { path: string; hookName: string; contextSize: number }
       text: string
+      /** Whether it is to say how much of the text the autoencoder explains. */
+      judge: boolean
     }
     answer: Timed & {
+      /** Null unless asked for, and of a text of few tokens. */
+      explainedVariance: number | null
       ids: Int32Array
       places: Places
       sinks: number

@@ -6,6 +6,7 @@ import { readSaelens, WEIGHTS_FILE } from '../files/saelens'
 import { inspectModel, loadModel, loadTokenizer, renderChat } from '../engine/lm'
 import { searchPrompts } from '../engine/measure/prompt-search'
 import { encodeText } from '../engine/measure/text-codes'
+import { TextFit } from '../engine/measure/text-fit'
 import { createSae } from '../engine/sae/loaded'
 import type { Sae } from '../engine/sae/loaded'
 import type { Backend } from '../../shared/domain'
@@ -131,14 +132,16 @@ export class Answerer {
     const { sae, sinkNorm } = await this.sae(input.sae.path, model.config.dModel)
     const contextSize = Math.min(input.sae.contextSize, model.config.contextSize)
     const { bosId, specialIds } = tokenizer
-    const reader = { model, sae, hookName: input.sae.hookName, bosId, specialIds, contextSize, sinkNorm }
+    const fit = new TextFit()
+    const place = { hookName: input.sae.hookName, contextSize, sinkNorm }
+    const reader = { model, sae, ...place, bosId, specialIds, ...(input.judge && { fit }) }
     const { ids, places } = await tokenizer.locate(input.text)
     return timed(async () => {
       const { codes, ...rest } = await encodeText(ids, reader, async () => {
         await giveWay()
         return !signal.aborted
       })
-      return { ...rest, places, ...codes }
+      return { ...rest, places, ...codes, explainedVariance: fit.explainedVariance }
     })
   }
 

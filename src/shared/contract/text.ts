@@ -40,8 +40,13 @@ export const text = {
       /** Positions in `features`. */
       active: z.instanceof(Int32Array),
       values: Float32,
-      /** The most active in relation to the atlas first. */
+      /** The strong and rare first, by the rule in docs/metrics.md. */
       features: z.array(TextFeature),
+      /**
+       * Explained variance of this text, null of a few tokens, and of text that the autoencoder was judged on without having been trained on
+       * it, null where nobody did.
+       */
+      fit: z.object({ explainedVariance: z.number().nullable(), heldOut: z.number().nullable() }),
       ...reading,
     }),
   ),

@@ -23,6 +23,16 @@ describe('listing', () => {
     ])
   })
 
+  it('puts the rare before the common that are as strong', () => {
+    const common = { ...feature(1, 9), density: 0.2 }
+    const rare = { ...feature(2, 5), density: 0.001 }
+    const both = {
+      ...{ starts: Int32Array.of(0, 2), active: Int32Array.of(0, 1), values: Float32Array.of(9, 5) },
+      features: [common, rare],
+    }
+    expect(listFeatures(both, 0, '').map(({ featureIndex }) => featureIndex)).toEqual([2, 1])
+  })
+
   it('filters by label, top token and whole number', () => {
     const found = (part: string) => listFeatures(answer, null, part).map(({ featureIndex }) => featureIndex)
     expect(found('numb')).toEqual([7])

@@ -5,6 +5,7 @@ import type { Sae } from '../sae/loaded'
 import { residsOf } from '../train/activations'
 import { cutDocument } from '../train/contexts'
 import { tf } from '../tf'
+import type { TextFit } from './text-fit'
 import { rowCodes } from './window-codes'
 import type { RowCodes } from './window-codes'
 
@@ -18,6 +19,8 @@ export type TextReader = {
   contextSize: number
   /** Tokens with a larger norm are attention sinks and have no active features; null where that is not known. */
   sinkNorm: number | null
+  /** Takes in how well the tokens are reconstructed, where that is wanted. */
+  fit?: TextFit
 }
 
 /** `sinks` are attention sinks, special tokens not among them. */
@@ -81,6 +84,11 @@ export async function encodeText(
       })
       const featureActs = tf.tidy(() => sae.encode(tf.tensor2d(block, [dropped.length, dIn])))
       parts.push(rowCodes(featureActs.dataSync<'float32'>(), dSae, dropped))
+      if (reader.fit) {
+        const saeOut = tf.tidy(() => sae.decode(featureActs))
+        reader.fit.add(block, saeOut.dataSync<'float32'>(), dropped)
+        saeOut.dispose()
+      }
       featureActs.dispose()
     }
   }

@@ -1,5 +1,6 @@
 /** Which features of a read text are listed, and how active one of them is on each piece of it. */
 import type { TextFeature } from '../../../shared/contract/text'
+import { rankOf } from '../../../shared/text-rank'
 import type { Answer } from './text.store'
 
 /** A feature of the list with its activation on the chosen piece, or its largest in the text. */
@@ -15,10 +16,8 @@ export function valuesOf({ starts, active, values }: Active, place: number): num
   })
 }
 
-const shareOf = ({ value, maxActivation }: ActiveFeature) => (maxActivation > 0 ? value / maxActivation : 0)
-
 /**
- * Features that are active on one span, or anywhere in the text; the largest share of its own maximum first.
+ * Features that are active on one span, or anywhere in the text; strong and rare ones first.
  * @param span null for the whole text
  * @param part of a label, a top token or a number; empty for all
  */
@@ -40,5 +39,5 @@ function onSpan({ starts, active, values, features }: Active, span: number): Act
     const feature = features[active[at] ?? -1]
     if (feature) found.push({ ...feature, value: values[at] ?? 0 })
   }
-  return found.sort((a, b) => shareOf(b) - shareOf(a) || a.featureIndex - b.featureIndex)
+  return found.sort((a, b) => rankOf(b.value, b) - rankOf(a.value, a) || a.featureIndex - b.featureIndex)
 }
