@@ -1,11 +1,10 @@
 /** What a model thinks of a text: the loss and rank of every token, and what it expects after each. */
 import { AppError } from '../../../shared/errors'
+import { BLOCK_LOGITS } from '../../../shared/model-memory'
 import { tf } from '../tf'
 import type { LanguageModel } from './model'
 import { largestIds, logSumExp } from './sampling'
 
-/** Logits that are computed at once, in numbers (64 MB): a part reads the weights of the head once, so that small parts wait for memory. */
-const BLOCK_LOGITS = 16 * 1024 * 1024
 /** Logits that are copied to JavaScript at once, in numbers (4 MB): what was copied lies about until the garbage collector comes. */
 const COPIED_LOGITS = 1024 * 1024
 

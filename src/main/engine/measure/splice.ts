@@ -3,15 +3,10 @@
  * at a hook. Formulas in docs/metrics.md.
  */
 import type { SaeQuality } from '../../../shared/training'
+import { BLOCK_LOGITS } from '../../../shared/model-memory'
 import { cutAt, valuesAtCut } from '../lm'
 import type { HookCut, LanguageModel } from '../lm'
 import { tf } from '../tf'
-
-/**
- * Logits computed at once, in numbers: a long text over a large vocabulary comes in parts of so many, of which four or five are held at a
- * time (64 MB each). Every part reads the weights of the head once, so that much smaller parts would mostly wait for memory.
- */
-const BLOCK_LOGITS = 16 * 1024 * 1024
 
 export type SpliceFigures = Pick<
   SaeQuality,
