@@ -57,7 +57,7 @@ async function qualityOf(path: string, sae: Sae, from: Given, backend: Backend):
   const sha256 = await sha256OfFile(join(model, 'model.safetensors'))
   const spec = {
     ...{ kind: 'evaluate' as const, model: { name: 'monoscope-demo', path: model, sha256 }, seed: 0 },
-    dataset: { name: 'held-out demo text', path: from['held-out'], textField: 'text', deduplicate: false },
+    dataset: { name: 'held-out demo text', path: from['held-out'], textField: 'text', deduplicate: false, sha256: '' },
     sae: { path, hookName: sae.hookName, contextSize: sae.contextSize },
   }
   await runEvaluation(spec, {

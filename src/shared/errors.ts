@@ -71,8 +71,8 @@ export const ERROR_SENTENCES = {
     ko: '{path}의 {line}번째 줄은 "{field}"에 글이 있는 JSON 객체가 아닙니다. 줄을 고치거나 다른 필드를 고르세요.',
   },
   'dataset-too-small': {
-    en: 'The dataset has {tokens} usable tokens; this run needs at least {needed}. Add more text or lower the batch size.',
-    ko: '데이터셋에서 쓸 수 있는 토큰은 {tokens}개인데 이 실행에는 {needed}개 이상 필요합니다. 글을 더 넣거나 배치를 줄이세요.',
+    en: 'The dataset has {tokens} usable tokens in all; training needs at least {needed}, beside those that are kept apart to judge the result by. Add more text or lower the batch size.',
+    ko: '데이터셋에서 쓸 수 있는 토큰은 모두 {tokens}개인데, 결과를 평가하려고 따로 두는 것 말고도 학습에 {needed}개 이상 필요합니다. 글을 더 넣거나 배치를 줄이세요.',
   },
   'model-too-large': {
     en: 'This model needs {needed} of memory when loaded and {free} is free. Close other programs, or take a smaller model.',

@@ -151,6 +151,8 @@ export const SaeQuality = z.object({
   /** Features per decade of log10 of their firing share: edges -7, -6.5, ..., 0; silent ones are not counted. */
   densityHistogram: z.array(z.int()).length(14),
   datasetName: z.string(),
+  /** Whether the text is known to be kept from the training; null in evaluations of older versions, which did not look. */
+  isHeldOut: z.boolean().nullable().default(null),
   evaluatedAt: z.string(),
 })
 export type SaeQuality = z.infer<typeof SaeQuality>

@@ -37,7 +37,13 @@ describe.skipIf(!stories)('an evaluation', () => {
     const messages: FromWorker[] = []
     const spec = {
       ...{ kind: 'evaluate' as const, model: { name: 'stories', path: stories ?? '', sha256: 'a' }, seed: 3 },
-      dataset: { name: 'corpus', path: join(root, 'corpus.jsonl'), textField: 'text', deduplicate: false },
+      dataset: {
+        name: 'corpus',
+        path: join(root, 'corpus.jsonl'),
+        textField: 'text',
+        deduplicate: false,
+        sha256: 'd'.repeat(64),
+      },
       sae: { path, hookName, contextSize: SIGN_CONTEXT },
     }
     expect(

@@ -29,13 +29,19 @@ afterAll(async () => {
   await removeWorker()
 })
 
-const writeSae = (name: string, gain: number, monoscope?: Record<string, number>): Promise<string> =>
+const writeSae = (name: string, gain: number, monoscope?: Record<string, number | string>): Promise<string> =>
   writeSignSae(join(root, name), { hookName, gain, dIn: D_IN, ...(monoscope && { monoscope }) })
 
 const specOf = (path: string): EvaluateSpec => ({
   kind: 'evaluate',
   model: { name: 'stories', path: stories ?? '', sha256: 'a' },
-  dataset: { name: 'corpus', path: join(root, 'corpus.jsonl'), textField: 'text', deduplicate: false },
+  dataset: {
+    name: 'corpus',
+    path: join(root, 'corpus.jsonl'),
+    textField: 'text',
+    deduplicate: false,
+    sha256: 'd'.repeat(64),
+  },
   sae: { path, hookName, contextSize: SIGN_CONTEXT },
   seed: 3,
 })
@@ -55,7 +61,7 @@ describe.skipIf(!stories)('the evaluating process', () => {
     const path = await writeSae('foreign', 1, {})
     const short = join(root, 'short.txt')
     await writeFile(short, 'Once upon a time, there was a little girl.')
-    const dataset = { name: 'short', path: short, textField: null, deduplicate: false }
+    const dataset = { name: 'short', path: short, textField: null, deduplicate: false, sha256: 'd'.repeat(64) }
     const quality = await evaluate(path, { ...specOf(path), dataset })
     expect(quality.explainedVariance).toBeCloseTo(1, 4)
   }, 60_000)
@@ -72,6 +78,15 @@ describe.skipIf(!stories)('the evaluating process', () => {
     expect(quality.ceMean).toBeLessThan(quality.ceZero)
     // Every feature fires on some token; half of them on each.
     expect(quality.densityHistogram.reduce((sum, count) => sum + count, 0)).toBe(2 * D_IN)
+  }, 60_000)
+
+  it('says that a text is held out only where the folder says how, and of that very text', async () => {
+    const how = { sink_norm: 1e9, held_out_rule: 2, held_out_seed: 3 }
+    const known = await writeSae('known', 1, { ...how, dataset_sha256: 'd'.repeat(64) })
+    expect(await evaluate(known)).toMatchObject({ isHeldOut: true })
+    const other = await writeSae('other', 1, { ...how, dataset_sha256: 'e'.repeat(64) })
+    expect(await evaluate(other)).toMatchObject({ isHeldOut: false })
+    expect(await evaluate(await writeSae('silent', 1, { sink_norm: 1e9 }))).toMatchObject({ isHeldOut: false })
   }, 60_000)
 
   it('finds everything lost by an autoencoder that gives zeros', async () => {

@@ -45,7 +45,13 @@ function specOf(name: string, checkpointMinutes: number, steps = STEPS): TrainSp
   return {
     ...{ kind: 'train', name, config, folder: join(root, name), checkpointMinutes },
     model: { name: 'stories', path: stories ?? '', sha256: 'a' },
-    dataset: { name: 'corpus', path: join(root, 'corpus.jsonl'), textField: 'text', deduplicate: false },
+    dataset: {
+      name: 'corpus',
+      path: join(root, 'corpus.jsonl'),
+      textField: 'text',
+      deduplicate: false,
+      sha256: 'd'.repeat(64),
+    },
   }
 }
 

@@ -52,7 +52,7 @@ function specOf(changes: Partial<TrainConfig> = {}, set = folder): TrainSpec {
   return {
     ...{ kind: 'train', name: 'x', config, checkpointMinutes: 1, folder: join(root, 'run') },
     model: { name: 'toy', path: '', sha256: 'a' },
-    dataset: { name: 'numbers', path: '', textField: null, deduplicate: false },
+    dataset: { name: 'numbers', path: '', textField: null, deduplicate: false, sha256: 'd'.repeat(64) },
     activations: { name: 'a set', folder: set },
   }
 }
@@ -119,6 +119,7 @@ describe.skipIf(!backend)('training from disk', () => {
       const copy = ({ vectors, positions }: typeof pool) => ({ vectors: vectors.slice(), positions: positions.slice() })
       const checkpoint: Checkpoint = {
         ...{ dIn: TOY.dIn, input: first.input, stream: first.stream.place, trainer: first.trainer.state() },
+        heldOutRule: first.heldOutBy.rule,
         buffer: { random, pool: copy(pool), pending: copy(pending), taken },
         origin: originOf(spec, channel, first.dataSha256),
       }

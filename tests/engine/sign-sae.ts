@@ -5,7 +5,7 @@ export const SIGN_CONTEXT = 64
 /** As a training stores it: no token of these stories is a sink. */
 const OWN = { sink_norm: 1e9 }
 
-type SignSae = { hookName: string; gain: number; dIn: number; monoscope?: Record<string, number> }
+type SignSae = { hookName: string; gain: number; dIn: number; monoscope?: Record<string, number | string> }
 
 /** With `gain` 1 nothing is lost, with 0 everything. @returns the path */
 export async function writeSignSae(path: string, { hookName, gain, dIn, monoscope = OWN }: SignSae): Promise<string> {

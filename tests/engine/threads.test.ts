@@ -41,7 +41,13 @@ async function run(spec: JobSpec, threads: number): Promise<void> {
 async function hashesWith(threads: number): Promise<{ sae: string; atlas: string }> {
   const folder = join(root, `threads-${threads}`)
   const model = { name: 'stories', path: stories ?? '', sha256: 'a' }
-  const dataset = { name: 'corpus', path: join(root, 'corpus.jsonl'), textField: 'text', deduplicate: false }
+  const dataset = {
+    name: 'corpus',
+    path: join(root, 'corpus.jsonl'),
+    textField: 'text',
+    deduplicate: false,
+    sha256: 'd'.repeat(64),
+  }
   const config = TrainConfig.parse({
     ...{ modelId: 1, datasetId: 1, hookName, architecture: 'standard', dSae: 96, l1Coefficient: 1 },
     ...{ learningRate: 3e-3, batchTokens: 256, trainingTokens: 256 * 20, contextSize: 64, bufferTokens: 4096, seed: 3 },

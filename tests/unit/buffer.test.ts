@@ -138,7 +138,9 @@ describe('windows', () => {
     expect(held.size).toBeGreaterThan(25)
     expect(held.size).toBeLessThan(80)
     for (const document of training.documents) expect(held.has(document)).toBe(false)
-    for (const document of held) expect(isHeldOut(document, 11)).toBe(true)
+    for await (const document of documents(lengths)) {
+      expect(isHeldOut(document, { seed: 11, rule: 2 })).toBe(held.has(document.index))
+    }
     expect(cutShort).toBe(false)
     const total = lengths.reduce((sum, length) => sum + length, 0)
     expect(textTokens(training, options) + textTokens(heldOut, options)).toBe(total)

@@ -16,6 +16,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { HeldOutRule } from '../../shared/held-out'
 import { AppError } from '../../shared/errors'
 import { parseHook } from '../../shared/hooks'
 import { writeFileAtomic } from './atomic'
@@ -73,6 +74,8 @@ export const ActivationIndex = z.object({
   specialIds: z.array(z.int().min(0)).optional(),
   dIn: z.int().positive().max(1_000_000),
   seed: Count,
+  /** How documents were held out; sets of older versions did it by rule 1. */
+  heldOutRule: HeldOutRule.optional(),
   /** Text tokens asked for, and those there were to train on and to judge by; sinks are among them. */
   tokens: Count,
   trainingTokens: Count,

@@ -41,7 +41,14 @@ function* details({ store, sae, indexes, text, signal }: CatalogSource): Generat
   }
 }
 
-function provenance({ sae, model, version, indexes }: CatalogSource) {
+/** The text that a run of this workspace held documents out of; null where the run is not here. */
+function trainedOn(store: CatalogSource['store'], { runId }: Sae): { name: string; sha256: string } | null {
+  const run = runId === null ? null : store.runs.list().find(({ id }) => id === runId)
+  const dataset = run && store.datasets.list().find(({ id }) => id === run.config.datasetId)
+  return dataset ? { name: dataset.name, sha256: dataset.sha256 } : null
+}
+
+function provenance({ store, sae, model, version, indexes }: CatalogSource) {
   const { id, name, sha256, hookName, architecture, dIn, dSae, contextSize, partial, seed, backend, summary, atlas } =
     sae
   return {
@@ -54,7 +61,8 @@ function provenance({ sae, model, version, indexes }: CatalogSource) {
     scale: summary?.scale ?? null,
     seed,
     backend,
-    heldOut: summary,
+    heldOut: summary && { ...summary, dataset: trainedOn(store, sae) },
+    evaluation: sae.quality,
     atlas,
     formulas: FORMULAS,
   }

@@ -24,7 +24,7 @@ export const TrainSpec = z.object({
   name: z.string(),
   config: TrainConfig,
   model: ModelSource,
-  dataset: DatasetSource,
+  dataset: DatasetSource.extend({ sha256: z.string() }),
   /** The run's folder; the worker writes `checkpoint/` and `sae/` (SAELens v6) and `metrics.jsonl` into it. */
   folder: z.string(),
   /** Minutes between checkpoints. */
@@ -75,7 +75,7 @@ export type CollectSpec = z.infer<typeof CollectSpec>
 /** Judge an autoencoder on held-out text with the whole model. */
 export const EvaluateSpec = AtlasSpec.pick({ model: true, sae: true, seed: true }).extend({
   kind: z.literal('evaluate'),
-  dataset: DatasetSource,
+  dataset: DatasetSource.extend({ sha256: z.string() }),
 })
 export type EvaluateSpec = z.infer<typeof EvaluateSpec>
 

@@ -1,5 +1,6 @@
 /** The collecting job: runs a model over a dataset once and keeps what it computes at several hook points on disk. */
-import { HELD_OUT_TOKENS, heldOutTokensFor } from '../../shared/held-out'
+import { HELD_OUT_RULE, HELD_OUT_TOKENS, heldOutTokensFor } from '../../shared/held-out'
+import type { HeldOutRule } from '../../shared/held-out'
 import { AppError } from '../../shared/errors'
 import { parseHook } from '../../shared/hooks'
 import { readIndex } from '../files/activation-shards'
@@ -32,18 +33,19 @@ function requireWide(hookNames: readonly string[], width: number): void {
 async function readText(
   spec: CollectSpec,
   { source, tokenizer }: { source: HookSource; tokenizer: TextEncoder },
-  contextSize: number,
+  { contextSize, rule }: { contextSize: number; rule: HeldOutRule },
 ): Promise<Corpus> {
   const { bosId } = source
   const { seed, tokens } = spec
-  const options = { contextSize, bosId, seed, neededTokens: tokens, isTextOnly: true }
-  const { training: all, heldOut, cutShort } = await collectCorpus(readDocuments(spec.dataset), tokenizer, options)
-  const training = firstTokens(all, { tokens, bosId })
+  const options = { contextSize, bosId, seed, rule, neededTokens: tokens, isTextOnly: true }
+  const { training: read, heldOut, cutShort } = await collectCorpus(readDocuments(spec.dataset), tokenizer, options)
+  const training = firstTokens(read, { tokens, bosId })
   const isShort = textTokens(training, { bosId }) < tokens
   const judged = isShort ? HELD_OUT_TOKENS : Math.ceil(heldOutTokensFor(tokens))
   const corpus = { training, heldOut: firstTokens(heldOut, { tokens: judged, bosId }), cutShort }
   if (windowCount(training) > 0 && windowCount(corpus.heldOut) > 0) return corpus
-  throw new AppError('dataset-too-small', { tokens: textTokens(training, { bosId }), needed: tokens })
+  const all = textTokens(training, { bosId }) + textTokens(heldOut, { bosId })
+  throw new AppError('dataset-too-small', { tokens: all, needed: tokens })
 }
 
 /** The index of an earlier try. @throws AppError activations-changed when it is of something else */
@@ -94,15 +96,16 @@ export async function runCollect(spec: CollectSpec, channel: Channel): Promise<b
   try {
     requireWide(spec.hookNames, config.dModel)
     const contextSize = Math.min(spec.contextSize, config.contextSize)
-    const corpus = await readText(spec, { source, tokenizer }, contextSize)
+    const found = await findEarlier(spec, source)
+    const rule = found ? (found.heldOutRule ?? 1) : HELD_OUT_RULE
+    const corpus = await readText(spec, { source, tokenizer }, { contextSize, rule })
     await giveWay()
     const { model, dataset, seed, tokens, folder } = spec
     const facts = {
       model: { name: model.name, sha256: model.sha256 },
       dataset: { name: dataset.name, sha256: dataset.sha256 },
-      ...{ contextSize, seed, tokens },
+      ...{ contextSize, seed, heldOutRule: rule, tokens },
     }
-    const found = await findEarlier(spec, source)
     const onProgress = progressOf(channel, () => collector.totalTokens)
     const size = spec.shardBytes === undefined ? {} : { shardBytes: spec.shardBytes }
     const collector = new ShardCollector({ source, corpus, folder, facts, found, onProgress, ...size })

@@ -1,6 +1,8 @@
 /** The evaluation job: judges an autoencoder on held-out text with the whole model. */
+import { z } from 'zod'
 import { readDocuments } from '../files/documents'
 import { readSaelens } from '../files/saelens'
+import type { SaelensFolder } from '../files/saelens'
 import { checkModel, cutAt, loadModel, loadTokenizer } from '../engine/lm'
 import type { LanguageModel } from '../engine/lm'
 import { Reconstruction } from '../engine/measure/reconstruction'
@@ -16,7 +18,7 @@ import { collectCorpus, pickWindows, textTokens, windowCount } from '../engine/t
 import type { Windows } from '../engine/train/contexts'
 import { tf } from '../engine/tf'
 import { AppError } from '../../shared/errors'
-import { HELD_OUT_SHARE } from '../../shared/held-out'
+import { HELD_OUT_SHARE, HeldOutRule } from '../../shared/held-out'
 import type { EvaluateSpec } from '../jobs/messages'
 import { measureSinkNorm, requireWidth, sinkNormOf } from './atlas'
 import type { Channel } from './channel'
@@ -105,6 +107,24 @@ async function spliceAll(texts: readonly SplicedText[], splice: Splice, channel:
   return true
 }
 
+const HeldOutMetadata = z.object({
+  monoscope: z.object({ held_out_rule: HeldOutRule, held_out_seed: z.int(), dataset_sha256: z.string() }),
+})
+
+/**
+ * How documents were held out of the training of an autoencoder, as its folder says; folders of older versions do not say of which text.
+ * @returns `isKnown`: whether what the rule picks of this text is known to be kept from the training
+ */
+function heldOutBy(
+  spec: EvaluateSpec,
+  { metadata }: SaelensFolder,
+): { rule: HeldOutRule; seed: number; isKnown: boolean } {
+  const { data } = HeldOutMetadata.safeParse(metadata)
+  if (!data) return { rule: 1, seed: spec.seed, isKnown: false }
+  const { held_out_rule: rule, held_out_seed: seed, dataset_sha256: sha256 } = data.monoscope
+  return { rule, seed, isKnown: sha256 === spec.dataset.sha256 }
+}
+
 async function openReader(spec: EvaluateSpec) {
   const stored = await readSaelens(spec.sae.path)
   const { config, weights } = await checkModel(spec.model.path)
@@ -113,12 +133,9 @@ async function openReader(spec: EvaluateSpec) {
   const tokenizer = await loadTokenizer(spec.model.path, config.vocabulary)
   const { bosId } = tokenizer
   const contextSize = Math.min(spec.sae.contextSize, config.contextSize)
-  const options = {
-    contextSize,
-    bosId,
-    seed: spec.seed,
-    neededTokens: Math.max(TOKENS / HELD_OUT_SHARE, ESTIMATION_TOKENS),
-  }
+  const { rule, seed, isKnown } = heldOutBy(spec, stored)
+  const neededTokens = Math.max(TOKENS / HELD_OUT_SHARE, ESTIMATION_TOKENS)
+  const options = { contextSize, bosId, seed, rule, neededTokens }
   const corpus = await collectCorpus(readDocuments(spec.dataset), tokenizer, options)
   const windows = firstWindows(windowCount(corpus.heldOut) > 0 ? corpus.heldOut : corpus.training)
   if (textTokens(windows, tokenizer) === 0) throw new AppError('dataset-empty', { path: spec.dataset.path })
@@ -126,7 +143,11 @@ async function openReader(spec: EvaluateSpec) {
   const { hookName } = spec.sae
   const sinkNorm = sinkNormOf(stored) ?? measureSinkNorm(modelSource(model, hookName, tokenizer), corpus, contextSize)
   const source = modelHooks(model, cutAt(model, hookName).needed, tokenizer)
-  return { stored, reader: { model, source, windows, contextSize, sinkNorm, sae: createSae(stored, spec.sae.path) } }
+  return {
+    stored,
+    isHeldOut: isKnown,
+    reader: { model, source, windows, contextSize, sinkNorm, sae: createSae(stored, spec.sae.path) },
+  }
 }
 
 /** @throws AppError sae-invalid, activations-constant when a figure would be no finite number */
@@ -144,7 +165,7 @@ function requireSense({ normalisedMse, explainedVariance, tokens }: Reconstructi
  * @throws AppError of model, SAE or dataset; activations-constant
  */
 export async function runEvaluation(spec: EvaluateSpec, channel: Channel): Promise<boolean> {
-  const { stored, reader } = await openReader(spec)
+  const { stored, reader, isHeldOut } = await openReader(spec)
   const { model, sae, source } = reader
   try {
     const bDec = stored.weights.bDec?.data ?? new Float32Array(sae.dIn)
@@ -159,7 +180,7 @@ export async function runEvaluation(spec: EvaluateSpec, channel: Channel): Promi
       reconstruct: (saeIn) => tf.tidy(() => sae.decode(sae.encode(saeIn))),
     })
     if (!(await spliceAll(texts, splice, channel))) return false
-    const origin = { datasetName: spec.dataset.name, evaluatedAt: new Date().toISOString() }
+    const origin = { datasetName: spec.dataset.name, isHeldOut, evaluatedAt: new Date().toISOString() }
     channel.send({ type: 'evaluated', quality: { ...figures, ...splice.figures(), ...origin } })
     return true
   } finally {

@@ -44,9 +44,12 @@ export async function setData(spec: TrainSpec, set: Set): Promise<TrainingData> 
   const sets = shardSets(set.folder, index, hook)
   const { training, heldOut } = sets
   const [rows, judged] = [rowsOf(training), rowsOf(heldOut)]
-  if (rows < batchTokens || judged === 0) throw new AppError('dataset-too-small', { tokens: rows, needed: batchTokens })
+  if (rows < batchTokens || judged === 0)
+    throw new AppError('dataset-too-small', { tokens: rows + judged, needed: batchTokens })
   return {
     ...{ source: { dIn, bosId, specialIds, dispose: () => undefined }, contextSize, sha256: hashOf(sets) },
+    // The set decides what is held out, whatever seed the run has.
+    heldOutBy: { rule: index.heldOutRule ?? 1, seed: index.seed, datasetSha256: index.dataset.sha256 },
     measure() {
       const input = scaleOf(sets, hook)
       return { ...input, droppedTokens: input.sinks + (bosId === null ? 0 : index.trainingWindows) }

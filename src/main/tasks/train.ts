@@ -98,15 +98,22 @@ class TrainingJob {
   }
 
   private async saveState(): Promise<void> {
-    const { trainer, buffer, stream, input, source, dataSha256 } = this.setup
+    const { trainer, buffer, stream, input, source, dataSha256, heldOutBy } = this.setup
     await writeCheckpoint(checkpointFolder(this.spec), {
-      ...{ input, dIn: source.dIn, trainer: trainer.state(), buffer: buffer.state, stream: stream.place },
+      ...{
+        input,
+        heldOutRule: heldOutBy.rule,
+        dIn: source.dIn,
+        trainer: trainer.state(),
+        buffer: buffer.state,
+        stream: stream.place,
+      },
       origin: originOf(this.spec, this.channel, dataSha256),
     })
   }
 
   private async saveSae(name: 'sae' | 'sae-checkpoint', summary: SaeSummary): Promise<SaeArtifact> {
-    const { architecture, trainer, source, contextSize, input, dataSha256 } = this.setup
+    const { architecture, trainer, source, contextSize, input, dataSha256, heldOutBy } = this.setup
     const { config, model, dataset } = this.spec
     const shape = { dIn: source.dIn, dSae: config.dSae }
     const path = join(this.spec.folder, name)
@@ -131,6 +138,9 @@ class TrainingJob {
             step: trainer.step,
             steps: trainer.steps,
             seed: config.seed,
+            held_out_rule: heldOutBy.rule,
+            held_out_seed: heldOutBy.seed,
+            dataset_sha256: heldOutBy.datasetSha256,
             training_architecture: architecture.name,
             ...sparsityOf(this.spec),
             ...(findsThreshold(architecture.name) ? { threshold: trainer.encodeSettings.threshold } : {}),

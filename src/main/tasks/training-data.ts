@@ -1,6 +1,8 @@
 /** What a training reads, behind one face: text run through a model, or activations on disk. Here the text. */
 import { createHash } from 'node:crypto'
 import { AppError } from '../../shared/errors'
+import { HELD_OUT_RULE } from '../../shared/held-out'
+import type { HeldOutRule } from '../../shared/held-out'
 import { readDocuments } from '../files/documents'
 import type { ActivationSource } from '../engine/train/activations'
 import type { Checkpoint } from '../engine/train/checkpoint'
@@ -22,6 +24,8 @@ export type TrainingData = {
   contextSize: number
   /** sha256 of what is trained and judged on. */
   sha256: string
+  /** How documents were held out, and of which dataset. */
+  heldOutBy: { rule: HeldOutRule; seed: number; datasetSha256: string }
   /** @throws AppError activations-constant, activations-invalid */
   measure(): Input
   /** Scaled vectors without end, from the first one on. */
@@ -36,13 +40,14 @@ export type TrainingData = {
 function requireText(corpus: Corpus, source: ActivationSource, batchTokens: number): void {
   const tokens = textTokens(corpus.training, source)
   if (tokens >= batchTokens && windowCount(corpus.heldOut) > 0) return
-  throw new AppError('dataset-too-small', { tokens, needed: batchTokens })
+  throw new AppError('dataset-too-small', { tokens: tokens + textTokens(corpus.heldOut, source), needed: batchTokens })
 }
 
 /** Opens model and text. @throws AppError of the model, the tokenizer or the dataset; hook-unknown */
 async function openText(
   spec: TrainSpec,
   channel: Channel,
+  rule: HeldOutRule,
 ): Promise<{ source: ActivationSource; contextSize: number; corpus: Corpus }> {
   const { config } = spec
   const { source, tokenizer, config: model } = await openSource(spec.model, config.hookName, channel)
@@ -52,6 +57,7 @@ async function openText(
     contextSize,
     bosId,
     seed: config.seed,
+    rule,
     neededTokens: config.trainingTokens,
   })
   requireText(corpus, source, config.batchTokens)
@@ -79,11 +85,16 @@ function hashOf({ training, heldOut }: Corpus): string {
 }
 
 /** @throws AppError of the model, the tokenizer or the dataset; hook-unknown, dataset-too-small */
-export async function textData(spec: TrainSpec, channel: Channel): Promise<TrainingData> {
+export async function textData(
+  spec: TrainSpec,
+  channel: Channel,
+  rule: HeldOutRule = HELD_OUT_RULE,
+): Promise<TrainingData> {
   const { seed } = spec.config
-  const { source, contextSize, corpus } = await openText(spec, channel)
+  const { source, contextSize, corpus } = await openText(spec, channel, rule)
   return {
     ...{ source, contextSize, sha256: hashOf(corpus) },
+    heldOutBy: { rule, seed, datasetSha256: spec.dataset.sha256 },
     measure() {
       const order = Int32Array.from({ length: windowCount(corpus.training) }, (_, w) => w)
       Random.fromSeed(seed, RANDOM_STREAMS.estimate).shuffle(order)

@@ -27,6 +27,7 @@ export type TrainingSetup = {
   trainer: Trainer
   /** sha256 of what is trained and judged on. */
   dataSha256: string
+  heldOutBy: TrainingData['heldOutBy']
 }
 
 /** The folder of a run's checkpoint. */
@@ -58,8 +59,10 @@ export async function prepareTraining(
 ): Promise<TrainingSetup> {
   const { config } = spec
   const path = checkpointFolder(spec)
-  const data = await (spec.activations ? setData(spec, spec.activations) : textData(spec, channel))
-  const { source, contextSize, sha256: dataSha256 } = data
+  const data = await (spec.activations
+    ? setData(spec, spec.activations)
+    : textData(spec, channel, checkpoint?.heldOutRule))
+  const { source, contextSize, sha256: dataSha256, heldOutBy } = data
   const { dIn } = source
   if (checkpoint && checkpoint.dIn !== dIn) throw new AppError('checkpoint-other', { path, what: 'model' })
   if (checkpoint && checkpoint.origin.asked.dataSha256 !== dataSha256) {
@@ -80,5 +83,5 @@ export async function prepareTraining(
   if (kernels.reason) channel.send({ type: 'log', level: 'warn', text: kernels.reason })
   const trainer = new Trainer({ architecture, dIn, config, heldOut, openSparse: kernels.open })
   if (checkpoint) takeUp({ stream, buffer, trainer }, { checkpoint, path })
-  return { architecture, source, contextSize, input, stream, buffer, trainer, dataSha256 }
+  return { architecture, source, contextSize, input, stream, buffer, trainer, dataSha256, heldOutBy }
 }

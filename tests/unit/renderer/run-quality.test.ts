@@ -116,7 +116,14 @@ it('shows every figure with its unit, and what it rests on', () => {
   const figures = QUALITY_GROUPS.flatMap((group) => group.figures)
   // One hint for each figure and one for the densities.
   expect(page.findAll('button.how')).toHaveLength(figures.length + 1)
-  const shown = [...figures.map(({ key }) => key), 'tokens', 'densityHistogram', 'datasetName', 'evaluatedAt']
+  const shown = [
+    ...figures.map(({ key }) => key),
+    'tokens',
+    'densityHistogram',
+    'datasetName',
+    'isHeldOut',
+    'evaluatedAt',
+  ]
   expect(shown.toSorted()).toEqual(Object.keys(QUALITY).toSorted())
 })
 

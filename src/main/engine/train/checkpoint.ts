@@ -9,6 +9,7 @@ import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { Backend } from '../../../shared/domain'
 import { AppError } from '../../../shared/errors'
+import { HeldOutRule } from '../../../shared/held-out'
 import { trainingSteps } from '../../../shared/presets'
 import { RouteName, TrainConfig } from '../../../shared/training'
 import { recoverFolder, replaceFolder, writeError } from '../../files/atomic'
@@ -60,6 +61,8 @@ const Head = z.object({
   route: RouteName,
   threshold: z.number(),
   input: InputUsed,
+  /** How the text to judge by was picked. */
+  heldOutRule: HeldOutRule.default(1),
   stream: StreamPlace,
   buffer: z.object({ random: RandomState, taken: Count }),
   origin: CheckpointOrigin,
@@ -67,7 +70,7 @@ const Head = z.object({
   tensorsSha256: z.string(),
 })
 
-export type Checkpoint = Pick<z.infer<typeof Head>, 'dIn' | 'input' | 'stream' | 'origin'> & {
+export type Checkpoint = Pick<z.infer<typeof Head>, 'dIn' | 'input' | 'heldOutRule' | 'stream' | 'origin'> & {
   trainer: TrainerState
   buffer: BufferState
 }
@@ -108,7 +111,7 @@ function tensorsOf({ trainer, buffer, dIn }: Checkpoint): Record<string, TensorT
  * @throws AppError disk-full, workspace-unwritable
  */
 export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<void> {
-  const { trainer, buffer, dIn, input, stream, origin } = checkpoint
+  const { trainer, buffer, dIn, input, heldOutRule, stream, origin } = checkpoint
   const part = join(dirname(folder), `.${basename(folder)}.${randomBytes(6).toString('hex')}.part`)
   const { config } = origin.asked
   try {
@@ -119,7 +122,7 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
       step: trainer.step,
       steps: trainingSteps(config),
       tokens: trainer.step * config.batchTokens,
-      ...{ dIn, route: trainer.steps.route, threshold: trainer.threshold, input, stream },
+      ...{ dIn, route: trainer.steps.route, threshold: trainer.threshold, input, heldOutRule, stream },
       buffer: { random: buffer.random, taken: buffer.taken },
       origin,
       tensorsSha256: await sha256OfFile(join(part, TENSORS_FILE)),
@@ -255,8 +258,8 @@ export async function readCheckpoint(folder: string): Promise<Checkpoint> {
     }
     file = await openSafetensors(path)
     const tensors = await readTensors(new TensorReader(folder, file), head)
-    const { dIn, input, stream, origin } = head
-    return { dIn, input, stream, origin, ...tensors }
+    const { dIn, input, heldOutRule, stream, origin } = head
+    return { dIn, input, heldOutRule, stream, origin, ...tensors }
   } catch (error) {
     if (error instanceof AppError && error.code === 'checkpoint-invalid') throw error
     throw invalid(folder, error instanceof AppError ? error.message : `${TENSORS_FILE} cannot be read`, error)

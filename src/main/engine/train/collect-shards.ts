@@ -27,7 +27,7 @@ export type CollectOptions = {
   source: HookSource
   corpus: Corpus
   folder: string
-  facts: Pick<ActivationIndex, 'model' | 'dataset' | 'contextSize' | 'seed' | 'tokens'>
+  facts: Pick<ActivationIndex, 'model' | 'dataset' | 'contextSize' | 'seed' | 'heldOutRule' | 'tokens'>
   /** What is in the folder already; null for a fresh one. */
   found: ActivationIndex | null
   /** Text tokens that were run or found. @returns false to stop */

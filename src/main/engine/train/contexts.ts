@@ -1,8 +1,13 @@
 /** Cuts documents into the windows a model reads, and keeps some documents apart to judge the result on. */
-import { HELD_OUT_SHARE, HELD_OUT_TOKENS, heldOutTokensFor } from '../../../shared/held-out'
+import { createHash } from 'node:crypto'
+import { HELD_OUT_RULE, HELD_OUT_SHARE, HELD_OUT_TOKENS, heldOutTokensFor } from '../../../shared/held-out'
+import type { HeldOutRule } from '../../../shared/held-out'
 import { mix32 } from './random'
 
 export { HELD_OUT_TOKENS }
+
+/** A document and its place in the dataset. */
+export type Document = { index: number; text: string }
 
 /** What the windows need of a tokenizer. */
 export type TextEncoder = { encode(text: string): number[] | Promise<number[]> }
@@ -45,9 +50,13 @@ export function textTokens(windows: Windows, { bosId, specialIds }: Uncounted): 
   return ids.reduce((sum, id) => sum + (specialIds.has(id) ? 0 : 1), 0)
 }
 
-/** Whether a document is held out: a hash of seed and index falls into the lowest 5 %. */
-export function isHeldOut(index: number, seed: number): boolean {
-  return mix32(mix32(seed) ^ mix32(index + 0x2545f491)) < HELD_OUT_SHARE * 2 ** 32
+/** 32 bits of a text that tell copies of it from others; white space around it does not count. */
+const textHash = (text: string): number => createHash('sha256').update(text.trim()).digest().readUInt32LE()
+
+/** Whether a document is held out: a hash of the seed and, by the rule, its place or its text falls into the lowest 5 %. */
+export function isHeldOut(document: Document, { seed, rule }: { seed: number; rule: HeldOutRule }): boolean {
+  const own = rule === 1 ? document.index + 0x2545f491 : textHash(document.text)
+  return mix32(mix32(seed) ^ mix32(own)) < HELD_OUT_SHARE * 2 ** 32
 }
 
 /**
@@ -159,25 +168,29 @@ export function firstTokens(
 
 const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i)
 
-/** No document was held out: the last document of several, or the last windows of the only one. */
-function splitLate(windows: Windows): { training: Windows; heldOut: Windows } {
+/** No document was held out: the last document of several with all its copies, or the last windows of the only text. */
+function splitLate(windows: Windows, hashes: ReadonlyMap<number, number>): { training: Windows; heldOut: Windows } {
   const count = windowCount(windows)
-  const last = windows.documents[count - 1]
-  const firstOfLast = windows.documents.findIndex((document) => document === last)
-  const cut = firstOfLast > 0 ? firstOfLast : count - Math.max(1, Math.round(HELD_OUT_SHARE * count))
-  return { training: pickWindows(windows, range(0, cut)), heldOut: pickWindows(windows, range(cut, count)) }
+  const hashAt = (at: number) => hashes.get(windows.documents[at] ?? -1)
+  const last = hashAt(count - 1)
+  const late = range(0, count).filter((at) => hashAt(at) === last)
+  const cut = count - Math.max(1, Math.round(HELD_OUT_SHARE * count))
+  const heldOut = late.length < count ? late : range(cut, count)
+  const isHeld = new Set(heldOut)
+  const training = range(0, count).filter((at) => !isHeld.has(at))
+  return { training: pickWindows(windows, training), heldOut: pickWindows(windows, heldOut) }
 }
 
 /**
  * Reads documents until there are `neededTokens` to train on, or to the end.
  * Every document whose seeded hash falls into the lowest 5 % is held out; of these, windows beyond {@link HELD_OUT_TOKENS}
- * tokens are neither trained on nor evaluated. When chance holds none out, the last document is.
- * @param options `isTextOnly`: BOS does not count among the needed tokens
+ * tokens are neither trained on nor evaluated. When chance holds none out, the last document is, with its copies.
+ * @param options `isTextOnly`: BOS does not count among the needed tokens; `rule`: how documents are picked, the current one unless given
  */
 export async function collectCorpus(
-  documents: AsyncIterable<{ index: number; text: string }>,
+  documents: AsyncIterable<Document>,
   tokenizer: TextEncoder,
-  options: WindowOptions & { seed: number; neededTokens: number; isTextOnly?: boolean },
+  options: WindowOptions & { seed: number; neededTokens: number; isTextOnly?: boolean; rule?: HeldOutRule },
 ): Promise<Corpus> {
   const training = new WindowList()
   const heldOut = new WindowList()
@@ -186,17 +199,21 @@ export async function collectCorpus(
   const bos = options.isTextOnly === true && options.bosId !== null ? 1 : 0
   const trainable = () => training.tokens - bos * training.count
   const judgeable = () => heldOut.tokens - bos * heldOut.count
+  const { seed, rule = HELD_OUT_RULE } = options
+  /** Of the documents to train on; those of rule 1 are told apart by their places. */
+  const hashes = new Map<number, number>()
   for await (const { index, text } of documents) {
     if (trainable() >= wanted && judgeable() >= heldOutTokensFor(wanted)) {
       cutShort = true
       break
     }
-    const into = isHeldOut(index, options.seed) ? heldOut : training
+    const into = isHeldOut({ index, text }, { seed, rule }) ? heldOut : training
+    if (into === training) hashes.set(index, rule === 1 ? index : textHash(text))
     for (const window of cutDocument(await tokenizer.encode(text), options)) {
       if (into === training || judgeable() < HELD_OUT_TOKENS) into.add(window, index)
     }
   }
   const split = { training: training.toWindows(), heldOut: heldOut.toWindows() }
   if (heldOut.tokens > 0 || training.tokens === 0) return { ...split, cutShort }
-  return { ...splitLate(split.training), cutShort }
+  return { ...splitLate(split.training, hashes), cutShort }
 }
