@@ -1,5 +1,6 @@
 /** Text without control characters, which hide or garble what stands beside them: what people write about features, and what a terminal is given. */
 import { z } from 'zod'
+import { composed } from './folding'
 
 /** All but tab and line breaks, which text of several lines may have. */
 // eslint-disable-next-line no-control-regex -- they are what is looked for
@@ -15,7 +16,7 @@ export const forTerminal = (text: string): string => text.replace(CONTROL, '\uFF
 export const plainLines = (most: number, least = 0) =>
   z
     .string()
-    .overwrite((text) => text.replace(CONTROL, ' ').trim())
+    .overwrite((text) => composed(text).replace(CONTROL, ' ').trim())
     .min(least, TOO_SHORT)
     .max(most)
 
@@ -23,6 +24,6 @@ export const plainLines = (most: number, least = 0) =>
 export const plainLine = (most: number, least = 0) =>
   z
     .string()
-    .overwrite((text) => text.replace(CONTROL, ' ').replace(BREAKS, ' ').trim())
+    .overwrite((text) => composed(text).replace(CONTROL, ' ').replace(BREAKS, ' ').trim())
     .min(least, TOO_SHORT)
     .max(most)

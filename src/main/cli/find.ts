@@ -2,12 +2,13 @@
 import { InvalidArgumentError } from 'commander'
 import type { ActivationSet, Dataset, Model, Sae } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
+import { composed } from '../../shared/folding'
 import type { Session } from './session'
 import { noteChanges } from './stale'
 
 function find<T extends { id: number; name: string }>(all: readonly T[], wanted: string | undefined, what: string): T {
   const byId = all.find(({ id }) => String(id) === wanted)
-  const named = wanted === undefined ? all : all.filter(({ name }) => name === wanted)
+  const named = wanted === undefined ? all : all.filter(({ name }) => composed(name) === composed(wanted))
   const found = byId ?? named.reduce<T | undefined>((best, one) => (best && best.id > one.id ? best : one), undefined)
   if (!found) throw new AppError('not-found', { what, id: wanted ?? '' })
   return found

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { AppError } from '../../shared/errors'
 import type { CountedTag } from '../../shared/domain'
+import { folded } from '../../shared/folding'
 import { findSae, toNumber } from './find'
 import type { RunCommand } from './run-command'
 import type { Session } from './session'
@@ -15,7 +16,7 @@ export async function tagsNamed({ client }: Session, saeId: number, names: reado
   if (names.length === 0) return []
   const known = await client.call('tags.list', { saeId })
   return names.map((name) => {
-    const tag = known.find((one) => one.name.toLowerCase() === name.toLowerCase())
+    const tag = known.find((one) => folded(one.name) === folded(name.trim()))
     if (!tag) throw new AppError('not-found', { what: 'tag', id: name })
     return tag
   })

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { AppError } from '../../shared/errors'
+import { composed, folded } from '../../shared/folding'
 import { MIGRATIONS, migrate } from './migrate'
 
 export type Db = Database.Database
@@ -32,6 +33,11 @@ export function openDb({ path, backups, migrations = MIGRATIONS }: OpenDbOptions
     // Lists of a million features are read along one index: 64 MB of pages, and what the system has of the rest.
     db.pragma('cache_size = -65536')
     db.pragma('mmap_size = 1073741824')
+    // Of shared/folding.ts, for comparing and finding names and labels; SQLite itself folds ASCII only.
+    db.function('composed', { deterministic: true }, (text: unknown) =>
+      typeof text === 'string' ? composed(text) : text,
+    )
+    db.function('folded', { deterministic: true }, (text: unknown) => (typeof text === 'string' ? folded(text) : text))
     if (isUnclean) check(db)
     migrate(db, backups, migrations)
     return db

@@ -2,6 +2,7 @@
 import type { ExpressionBuilder, ExpressionWrapper, SqlBool } from 'kysely'
 import { sql } from 'kysely'
 import type { FeatureFilter } from '../../shared/domain'
+import { folded } from '../../shared/folding'
 import type { Db } from './db'
 import { quoted, wordQuery } from './search-text'
 import type { Tables } from './tables'
@@ -14,7 +15,6 @@ const SCORE_UNIT = 8
 export const scoreOf = (marks: number): number | null =>
   marks >= SCORE_UNIT ? Math.floor(marks / SCORE_UNIT) - 1 : null
 
-const LIKE_SPECIAL = /[\\%_]/g
 /** Features that are looked at one by one, at most. */
 export const MANY = 12_000
 /** Shortest text that an index of trigrams finds. */
@@ -98,17 +98,16 @@ function matching(db: Db, at: { table: 'label_text' | 'context_text'; query: str
 }
 
 function labelContains(db: Db, { saeId, atlasId, filter }: Source): Part {
-  const text = filter.text.trim()
-  const pattern = `%${text.replace(LIKE_SPECIAL, '\\$&')}%`
+  const text = folded(filter.text.trim())
   const condition = (eb: Builder) =>
-    eb.and([eb('label', 'is not', null), eb(sql<number>`label LIKE ${pattern} ESCAPE '\\'`, '=', sql.lit(1))])
+    eb.and([eb('label', 'is not', null), eb(sql<number>`instr(folded(label), ${text})`, '>', sql.lit(0))])
   if (Array.from(text).length >= TRIGRAM) {
     return { ...matching(db, { table: 'label_text', query: quoted(text), group: saeId }), condition }
   }
   const reading = db.prepare<[number, string, number], number>(
-    `SELECT feature_index FROM feature WHERE atlas_id = ? AND label IS NOT NULL AND label LIKE ? ESCAPE '\\' LIMIT ?`,
+    `SELECT feature_index FROM feature WHERE atlas_id = ? AND label IS NOT NULL AND instr(folded(label), ?) > 0 LIMIT ?`,
   )
-  return { read: (most) => reading.pluck().all(atlasId, pattern, most), condition }
+  return { read: (most) => reading.pluck().all(atlasId, text, most), condition }
 }
 
 type Membership = { table: 'feature_tag' | 'list_feature'; column: 'tag_id' | 'list_id'; id: number; saeId: number }

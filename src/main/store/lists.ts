@@ -64,7 +64,7 @@ export class ListStore {
   }
 
   private byName(name: string): FeatureList | undefined {
-    return this.db.prepare<[string], FeatureList>('SELECT id, name FROM list WHERE name = ?').get(name)
+    return this.db.prepare<[string], FeatureList>('SELECT id, name FROM list WHERE folded(name) = folded(?)').get(name)
   }
 
   private make(name: string): FeatureList {

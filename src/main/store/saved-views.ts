@@ -14,12 +14,13 @@ export class SavedViewStore {
 
   /** Keeps a view; one of the same name is replaced. */
   save(name: string, query: string): SavedView[] {
-    this.db
-      .prepare(
-        `INSERT INTO saved_view (name, query, created_at) VALUES (?, ?, ?)
-         ON CONFLICT (name) DO UPDATE SET query = excluded.query`,
-      )
-      .run(name, query, now())
+    this.db.transaction(() => {
+      const { changes } = this.db
+        .prepare('UPDATE saved_view SET query = ? WHERE folded(name) = folded(?)')
+        .run(query, name)
+      if (changes > 0) return
+      this.db.prepare('INSERT INTO saved_view (name, query, created_at) VALUES (?, ?, ?)').run(name, query, now())
+    })()
     return this.list()
   }
 

@@ -85,7 +85,7 @@ export class TagStore {
   }
 
   private byName(name: string): Tag | undefined {
-    return this.db.prepare<[string], Tag>('SELECT id, name, color FROM tag WHERE name = ?').get(name)
+    return this.db.prepare<[string], Tag>('SELECT id, name, color FROM tag WHERE folded(name) = folded(?)').get(name)
   }
 
   private make(name: string): Tag {

@@ -1,5 +1,6 @@
 /** Contexts that read nearly the same around the marked token, folded into one row each. */
 import type { Context } from '../../../shared/domain'
+import { folded } from '../../../shared/folding'
 
 /** Spans on either side of the marked one that are compared. */
 const AROUND = 5
@@ -8,11 +9,12 @@ export type ContextGroup = { context: Context; duplicates: Context[] }
 
 /** What is compared: case, digits and the amount of white space do not count. */
 const nearText = ({ spans, peak }: Context): string =>
-  spans
-    .slice(Math.max(0, peak - AROUND), peak + AROUND + 1)
-    .map((span) => span.text)
-    .join('')
-    .toLowerCase()
+  folded(
+    spans
+      .slice(Math.max(0, peak - AROUND), peak + AROUND + 1)
+      .map((span) => span.text)
+      .join(''),
+  )
     .replace(/\d+/g, '0')
     .replace(/\s+/g, ' ')
     .trim()

@@ -1,7 +1,7 @@
 /** Which figures of an evaluation are shown together, and how each is written. */
 import type { SaeQuality } from '../../../shared/domain'
 
-type Key = Exclude<keyof SaeQuality, 'tokens' | 'densityHistogram' | 'datasetName' | 'evaluatedAt'>
+type Key = Exclude<keyof SaeQuality, 'tokens' | 'densityHistogram' | 'datasetName' | 'isHeldOut' | 'evaluatedAt'>
 /** How a figure is written: a number with so many digits, a share of 1, or nats. */
 export type FigureForm = { digits: number; unit?: 'nats' } | 'share'
 

@@ -1,5 +1,6 @@
 /** Which features of a read text are listed, and how active one of them is on each piece of it. */
 import type { TextFeature } from '../../../shared/contract/text'
+import { folded } from '../../../shared/folding'
 import { rankOf } from '../../../shared/text-rank'
 import type { Answer } from './text.store'
 
@@ -23,13 +24,13 @@ export function valuesOf({ starts, active, values }: Active, place: number): num
  */
 export function listFeatures(answer: Active, span: number | null, part: string): ActiveFeature[] {
   const all = span === null ? answer.features.map((one) => ({ ...one, value: one.largest })) : onSpan(answer, span)
-  const wanted = part.trim().toLowerCase()
+  const wanted = folded(part.trim())
   if (wanted === '') return all
   return all.filter(
     ({ featureIndex, label, topToken }) =>
       String(featureIndex) === wanted ||
-      (label ?? '').toLowerCase().includes(wanted) ||
-      (topToken ?? '').toLowerCase().includes(wanted),
+      folded(label ?? '').includes(wanted) ||
+      folded(topToken ?? '').includes(wanted),
   )
 }
 
