@@ -37,6 +37,8 @@ async function answer(session: Session, { modelId, messages, options, turn }: Tu
 async function* typed({ out, signal }: Session, input: NodeJS.ReadableStream): AsyncGenerator<string> {
   const isTyped = out.isInteractive && process.stdin.isTTY
   const lines = createInterface({ input, signal, ...(isTyped && { output: process.stderr, prompt: '> ' }) })
+  // While a line is edited the terminal hands Ctrl-C to the editor, not to the process.
+  lines.on('SIGINT', () => process.emit('SIGINT'))
   if (isTyped) lines.prompt()
   for await (const line of lines) {
     if (line.trim() !== '') yield line
