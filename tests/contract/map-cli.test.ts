@@ -1,5 +1,6 @@
 /** What needs an atlas, from the command line: the map of features with its parameters and clusters, a search's hits, and a refusal. */
 import { describe, expect, it } from 'vitest'
+import { TextFeature } from '../../src/shared/contract/text'
 import { SearchHit } from '../../src/shared/domain'
 import { lastJson, missingModel } from '../fixtures/built'
 import { commandLine } from '../fixtures/command-line'
@@ -31,6 +32,20 @@ describe.skipIf(missingModel)('map', () => {
     expect(found.sizes).toHaveLength(found.clusters)
     expect(found.sizes.reduce((sum, size) => sum + size, 0)).toBe(found.features)
     expect((await say('--lang', 'ko', 'map')).stdout).toContain('군집')
+  })
+
+  it('lists the features of a text, strong and rare first, and says how much of it is explained', async () => {
+    const ask = ['text', 'Once upon a time there was a little girl who had a big red ball.', '--limit', '5']
+    const { stdout, stderr } = await say('--json', ...ask)
+    const ranks = stdout
+      .trim()
+      .split('\n')
+      .map((line) => TextFeature.parse(JSON.parse(line)))
+      .map(({ largest, maxActivation, density }) => (largest / maxActivation) * Math.log(1 / density))
+    expect(ranks).toHaveLength(5)
+    expect(ranks).toEqual(ranks.toSorted((a, b) => b - a))
+    expect(stderr).toMatch(/Explained variance of this text -?\d+\.\d{3}; of held-out text -?\d+\.\d{3}\.|lies outside/)
+    expect((await say('--lang', 'ko', ...ask)).stderr).toMatch(/이 글의 설명된 분산|이 글은 오토인코더/)
   })
 
   it('says with a hit of a search what its feature is about', async () => {

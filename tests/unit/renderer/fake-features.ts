@@ -213,6 +213,9 @@ export class FakeWorkspace {
     return a
   }
 
+  /** How much of a text is explained. */
+  fit: { explainedVariance: number | null; heldOut: number | null } = { explainedVariance: 0.93, heldOut: 0.94 }
+
   private handlers() {
     return {
       ...this.featureHandlers(),
@@ -226,6 +229,12 @@ export class FakeWorkspace {
           sinkTokens: 0,
           seconds: 0.01,
           readySeconds: 0,
+        }),
+      'text.features': () =>
+        Promise.resolve({
+          ...{ spans: spansOf(0, 0, 2), starts: Int32Array.of(0, 0, 0), active: new Int32Array() },
+          ...{ values: new Float32Array(), features: [], fit: this.fit },
+          ...{ tokens: 40, sinkTokens: 0, seconds: 0.2, readySeconds: 7.1 },
         }),
       'saes.list': () => Promise.resolve(this.saes),
       'search.prompts': (input: { prompts: { text: string; sign: string }[] }) =>
