@@ -146,6 +146,34 @@ export function toSpans(
   return spans
 }
 
+/** A character has at most four bytes, each of which may be a token. */
+const REACH = 3
+
+/**
+ * The spans of a stretch of a document. Where the stretch begins or ends within a character, the character is shown whole, with its tokens that
+ * lie outside; their value is 0.
+ * @param values activation of each token of the stretch, or null for none
+ * @returns `start`: the place of the first token of the spans in the document
+ */
+export function stretchSpans(
+  text: AtlasText,
+  { document, start, length }: { document: number; start: number; length: number },
+  values: ArrayLike<number> | null,
+): { spans: TokenSpan[]; start: number } {
+  const before = Math.min(REACH, start)
+  const ids = text.ids(document, start - before, before + length + REACH)
+  const padded = values && Float32Array.from(ids, (_, at) => values[at - before] ?? 0)
+  const spans = toSpans(ids, padded, text.pieces)
+  let at = 0
+  const placed = spans.map((span) => {
+    const first = at
+    at += span.ids.length
+    return { span, first, end: at }
+  })
+  const inside = placed.filter(({ first, end }) => end > before && first < before + length)
+  return { spans: inside.map(({ span }) => span), start: start - before + (inside[0]?.first ?? before) }
+}
+
 const lenient = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Tokens as one text; bytes that are no character become the replacement character. */

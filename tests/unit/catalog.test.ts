@@ -46,23 +46,39 @@ function readCsv(text: string): string[][] {
 describe('CSV', () => {
   it('has one row per feature and defuses formulas', async () => {
     const [head, ...rows] = readCsv([...csvLines(await source())].join(''))
-    expect(rows.map((row) => row[1])).toEqual(['1', '2', '4', '5'])
+    expect(head?.[0]).toBe('\uFEFFreference')
+    expect(rows.map((row) => row[2])).toEqual(['1', '2', '4', '5'])
     expect(rows.every((row) => row.length === head?.length)).toBe(true)
     const cell = (row: number, name: string) => rows[row]?.[head?.indexOf(name) ?? -1]
     expect(cell(0, 'label')).toBe(`'=HYPERLINK("http://x"), and\nmore`)
     expect(cell(1, 'label')).toBe("'-1+1")
     expect(cell(2, 'tags')).toBe("'@home")
     expect(cell(2, 'safety')).toBe('toxicity: rude, "very"')
-    expect(cell(2, 'context_1')).toBe('abed')
-    expect(cell(2, 'context_3')).toBe('')
+    expect(rows[2]?.[0]).toBe('letters/blocks.0.hook_resid_post/sae/4')
+    expect(cell(2, 'context_1')).toBe('ab«e»d')
+    expect(Number(cell(2, 'context_1_value'))).toBeCloseTo(0.4, 6)
+    expect(cell(2, 'context_1_at')).toBe('0:18')
+    expect([cell(2, 'context_3'), cell(2, 'context_3_value'), cell(2, 'context_3_at')]).toEqual(['', '', ''])
     expect(Number(cell(2, 'density'))).toBe(0.004)
   })
 
-  it.each(['=1', '+1', '-1', '@x', '\tx', '\rx'])('defuses %j', async (label) => {
+  it.each(['=1', '+1', '-1', '@x', '\tx', '\rx', "'quoted", "'=1"])(
+    'defuses %j, and one apostrophe taken away gives it back',
+    async (label) => {
+      const made = await source('labelled')
+      made.store.labels.choose(made.sae.id, 4, label, '')
+      const rows = readCsv([...csvLines(made)].join(''))
+      expect(rows.at(-1)?.[3]).toBe(`'${label}`)
+    },
+  )
+
+  it('has no control characters, which end some programs’ reading', async () => {
     const made = await source('labelled')
-    made.store.labels.choose(made.sae.id, 4, label, '')
-    const rows = readCsv([...csvLines(made)].join(''))
-    expect(rows.at(-1)?.[2]).toBe(`'${label}`)
+    made.store.labels.choose(made.sae.id, 4, 'a\0b\u0007c\td', '')
+    const text = [...csvLines(made)].join('')
+    // eslint-disable-next-line no-control-regex -- they are what is looked for
+    expect(text).not.toMatch(/[\u0000-\u0008\u000B\u000C\u000E-\u001F]/)
+    expect(text).toContain('a\uFFFDb\uFFFDc\td')
   })
 })
 

@@ -1,8 +1,8 @@
 /** Spans of whole characters: nothing is lost, nothing is split, and broken bytes stay visible. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { TokenPieces } from '../../src/shared/token-spans'
-import { toSpans } from '../../src/shared/token-spans'
+import type { AtlasText, TokenPieces } from '../../src/shared/token-spans'
+import { stretchSpans, toSpans } from '../../src/shared/token-spans'
 
 /** A vocabulary of the 256 single bytes, and id 256 as a special token. */
 function bytePieces(): TokenPieces {
@@ -60,4 +60,33 @@ describe('toSpans', () => {
   it('shows ids beyond the vocabulary by their number', () => {
     expect(textsOf([999, 0x61])).toEqual(['[999]', 'a'])
   })
+})
+
+describe('a stretch of a document that is cut within characters', () => {
+  // Byte-level tokens: every byte is its own id.
+  const pieces: TokenPieces = {
+    bytes: Uint8Array.from({ length: 256 }, (_, byte) => byte),
+    offsets: Int32Array.from({ length: 257 }, (_, byte) => byte),
+    special: new Uint8Array(256),
+  }
+  const bytes = new TextEncoder().encode('한글 🦊 ok')
+  const text: AtlasText = {
+    pieces,
+    ids: (_, start, length) => Int32Array.from(bytes.subarray(Math.max(0, start), Math.max(0, start + length))),
+  }
+  it.each(Array.from({ length: bytes.length }, (_, start) => start))(
+    'shows whole characters from token %d on',
+    (start) => {
+      for (let length = 1; start + length <= bytes.length; length++) {
+        const values = Float32Array.from({ length }, (_, at) => start + at + 1)
+        const found = stretchSpans(text, { document: 0, start, length }, values)
+        const shown = found.spans.map((span) => span.text).join('')
+        expect(shown).not.toMatch(/⟨|\uFFFD/)
+        const ids = found.spans.flatMap((span) => span.ids)
+        expect(ids).toEqual(Array.from(bytes.subarray(found.start, found.start + ids.length)))
+        expect(found.start <= start && found.start + ids.length >= start + length).toBe(true)
+        expect(Math.max(...found.spans.map(({ value }) => value))).toBe(start + length)
+      }
+    },
+  )
 })

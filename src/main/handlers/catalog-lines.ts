@@ -1,6 +1,7 @@
 /** The text of a catalog, feature by feature: JSONL for programs, CSV for spreadsheets. */
 import type { Context, FeatureDetail, FeatureWeights, LogitToken, Model, Sae } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
+import { referenceOf } from '../../shared/reference'
 import type { AtlasText } from '../../shared/token-spans'
 import type { Store } from '../store/store'
 
@@ -128,23 +129,44 @@ export function* jsonLines(source: CatalogSource): Generator<string> {
   }
 }
 
-/** A text cell a spreadsheet shows as text: a leading sign of a formula is defused with an apostrophe (OWASP, CSV injection). */
+/** Not in text for spreadsheets; some programs end a file at the first NUL. */
+// eslint-disable-next-line no-control-regex -- they are what is looked for
+const CONTROL = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]/g
+
+/**
+ * A text cell that a spreadsheet shows as text: before the sign of a formula (OWASP, CSV injection), and before an apostrophe itself, stands an
+ * apostrophe, so that taking one away from the beginning of every text cell gives the text back (docs/catalogs.md).
+ */
 function textCell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  const plain = text.replace(CONTROL, '\uFFFD')
+  const safe = /^[=+\-@\t\r']/.test(plain) ? `'${plain}` : plain
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
 const CSV_HEADER = [
-  ...['sae', 'index', 'label', 'tags', 'safety', 'density', 'fired_tokens', 'max', 'mean', 'top_token'],
-  ...Array.from({ length: CSV_CONTEXTS }, (_, i) => `context_${i + 1}`),
+  ...['reference', 'sae', 'index', 'label', 'tags', 'safety', 'density', 'fired_tokens', 'max', 'mean', 'top_token'],
+  ...Array.from({ length: CSV_CONTEXTS }, (_, i) =>
+    ['', '_value', '_at'].map((what) => `context_${i + 1}${what}`),
+  ).flat(),
 ]
 
-/** RFC 4180: a header line, then one line per feature. */
+/** Without it spreadsheets take UTF-8 for the system's own 8-bit letters. */
+const UTF8_MARK = '\uFEFF'
+
+/** A context with the token it is about in «», its activation, and where it stands: document and token, both from 0. */
+function contextCells(context: Context | undefined): (string | number)[] {
+  if (!context) return ['', '', '']
+  const { spans, peak, value, documentIndex, position } = context
+  const text = spans.map((span, at) => (at === peak ? `«${span.text}»` : span.text)).join('')
+  return [textCell(text), value, `${documentIndex}:${position}`]
+}
+
+/** RFC 4180 behind the mark of UTF-8: a header line, then one line per feature. */
 export function* csvLines(source: CatalogSource): Generator<string> {
-  yield `${CSV_HEADER.join(',')}\r\n`
+  yield `${UTF8_MARK}${CSV_HEADER.join(',')}\r\n`
   for (const feature of details(source)) {
-    const texts = feature.contexts.slice(0, CSV_CONTEXTS).map(({ spans }) => spans.map((span) => span.text).join(''))
     const cells = [
+      textCell(referenceOf(source.sae, feature.featureIndex)),
       textCell(source.sae.sha256),
       feature.featureIndex,
       textCell(feature.label ?? ''),
@@ -152,7 +174,7 @@ export function* csvLines(source: CatalogSource): Generator<string> {
       textCell(feature.safety.map(({ category, reason }) => `${category}: ${reason}`).join('; ')),
       ...[feature.density, feature.firedTokens, feature.maxActivation, feature.meanActivation],
       textCell(feature.topToken ?? ''),
-      ...Array.from({ length: CSV_CONTEXTS }, (_, i) => textCell(texts[i] ?? '')),
+      ...Array.from({ length: CSV_CONTEXTS }, (_, i) => contextCells(feature.contexts[i])).flat(),
     ]
     yield `${cells.join(',')}\r\n`
   }

@@ -1,7 +1,7 @@
 /** Answers about features, labels and tags. */
 /* eslint-disable @typescript-eslint/require-await -- async turns what the store throws into a rejection */
 import { features } from '../../shared/contract/features'
-import { toSpans } from '../../shared/token-spans'
+import { stretchSpans } from '../../shared/token-spans'
 import type { HandlersOf } from '../../shared/wire'
 import { atlasText, checkFeatures, piecesOf, type Services } from './services'
 
@@ -22,7 +22,7 @@ export const featureHandlers = (services: Services) => {
     },
     'features.passage': async ({ saeId, documentIndex, start, length }) => {
       const text = await atlasText(services, store.saes.get(saeId))
-      return { spans: toSpans(text.ids(documentIndex, start, length), null, text.pieces) }
+      return { spans: stretchSpans(text, { document: documentIndex, start, length }, null).spans }
     },
     'features.label': async ({ saeId, featureIndex, text, author }) => {
       checkFeatures(store.saes.get(saeId), [featureIndex])

@@ -22,7 +22,7 @@ function tokensOf(read: ReadTokens, pieces: TokenPieces): ReadToken[] {
       text: textOf(id),
       special: pieces.special[id] === 1,
       loss: loss < 0 ? null : loss,
-      rank: loss < 0 ? null : (read.ranks[at] ?? 0),
+      rank: loss < 0 ? null : (read.ranks[at] ?? 0) + 1,
       next: Array.from(read.nextIds.subarray(at * top, (at + 1) * top), (next, k) => ({
         id: next,
         text: textOf(next),

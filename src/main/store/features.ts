@@ -2,7 +2,7 @@
 import type { FeaturePage } from '../../shared/contract/features'
 import type { Context, FeatureDetail, FeatureRow, Tag } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
-import { toSpans, type AtlasText, type TokenPieces } from '../../shared/token-spans'
+import { stretchSpans, toSpans, type AtlasText, type TokenPieces } from '../../shared/token-spans'
 import { float32Of, float64Of, int32Of } from './blobs'
 import { TOP, unpackContexts, type StoredContext } from './context-blob'
 import type { Db } from './db'
@@ -226,11 +226,12 @@ function rowOf(saeId: number, row: Tables['feature'], { blobs, tags }: Extras, p
   }
 }
 
-function contextOf({ document, start, length, marked, value, values }: StoredContext, text: AtlasText): Context {
-  const spans = toSpans(text.ids(document, start, length), values, text.pieces)
-  let tokens = 0
-  const peak = spans.findIndex((span) => (tokens += span.ids.length) > marked)
-  return { documentIndex: document, position: start + marked, start, value, spans, peak: Math.max(0, peak) }
+function contextOf({ marked, value, values, ...stretch }: StoredContext, text: AtlasText): Context {
+  const { spans, start } = stretchSpans(text, stretch, values)
+  const position = stretch.start + marked
+  let tokens = start
+  const peak = spans.findIndex((span) => (tokens += span.ids.length) > position)
+  return { documentIndex: stretch.document, position, start, value, spans, peak: Math.max(0, peak) }
 }
 
 /** From the interval that the largest activation lies in down to the one at 0. */

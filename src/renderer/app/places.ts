@@ -3,10 +3,6 @@ import type { Sae } from '../../shared/domain'
 
 export type FoundPlace = { path: string; feature: { index: number; sae: Sae } | null }
 
-/** `model/hook point/autoencoder/number`, as the page of a feature copies it; names are the same in every workspace, numbers of things are not. */
-export const referenceOf = (sae: Sae, featureIndex: number): string =>
-  `${sae.modelName}/${sae.hookName}/${sae.name}/${featureIndex}`
-
 const featureOf = (sae: Sae | null | undefined, index: number): FoundPlace | null =>
   sae && index < sae.dSae ? { path: `/features/${sae.id}/${index}`, feature: { index, sae } } : null
 

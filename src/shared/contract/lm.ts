@@ -18,8 +18,8 @@ export const ReadToken = z.object({
   special: z.boolean(),
   /** -ln p(this token | those before), nats; null for the first. */
   loss: z.number().nullable(),
-  /** Tokens that were more probable in its place; null for the first. */
-  rank: z.int().nullable(),
+  /** Its place among all tokens by probability, 1 for the most probable, equal ones by id; null for the first. */
+  rank: z.int().min(1).nullable(),
   /** What the model expects after it, most probable first. */
   next: z.array(Prediction),
 })

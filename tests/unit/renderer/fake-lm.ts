@@ -14,7 +14,7 @@ export const makeDownload = (id: number, change: Partial<Download> = {}): Downlo
 /** Losses 1, 2, ... nats; the second span is one character of two tokens. */
 export function makeReading(text: string): Reading {
   const token = (id: number, part: string, loss: number | null): Reading['tokens'][number] => ({
-    ...{ id, text: part, special: id === 1, loss, rank: loss === null ? null : id },
+    ...{ id, text: part, special: id === 1, loss, rank: loss === null ? null : id + 1 },
     next: [
       { id: 7, text: ' dog', probability: 0.5 },
       { id: 8, text: ' cat', probability: 0.25 },

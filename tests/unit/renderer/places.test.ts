@@ -3,7 +3,8 @@
 import { mount } from '@vue/test-utils'
 import { describe, expect, it, vi } from 'vitest'
 import { onReturn } from '../../../src/renderer/app/on-return'
-import { placeIn, referenceOf } from '../../../src/renderer/app/places'
+import { placeIn } from '../../../src/renderer/app/places'
+import { referenceOf } from '../../../src/shared/reference'
 import { makeSae } from './fake-features'
 
 const [newest, old] = [

@@ -16,16 +16,16 @@ export function columnOf({ starts, features, values }: RowCodes, feature: number
   })
 }
 
-/** Tokens with the activations of two features; one that was read twice is kept once. */
+/** Tokens with the activations of two features; one that was read twice is kept once, in contexts of another size too. */
 export class PairTokens {
   private readonly seen = new Set<string>()
   private readonly one: number[] = []
   private readonly other: number[] = []
 
   /** Takes the tokens of a passage from position `start` on. */
-  add({ corpus, document, contextSize }: Passage, start: number, [one, other]: readonly [Float32Array, Float32Array]) {
+  add({ corpus, document }: Passage, start: number, [one, other]: readonly [Float32Array, Float32Array]) {
     one.forEach((value, at) => {
-      const key = `${corpus} ${contextSize} ${document} ${start + at}`
+      const key = `${corpus} ${document} ${start + at}`
       if (this.seen.has(key)) return
       this.seen.add(key)
       this.one.push(value)
