@@ -25,6 +25,18 @@ export const MODEL_SENTENCES = {
     en: '{path} is a GGUF file, which is not read yet. Add the folder of the same model with config.json, tokenizer.json and safetensors files.',
     ko: '{path}은(는) 아직 읽지 못하는 GGUF 파일입니다. 같은 모델의 config.json, tokenizer.json, safetensors 파일이 있는 폴더를 추가하세요.',
   },
+  'model-folder-missing': {
+    en: 'There is no folder {path}. Check the path.',
+    ko: '{path} 폴더가 없습니다. 경로를 확인하세요.',
+  },
+  'model-config-missing': {
+    en: 'The folder {path} has no config.json, so it is not the folder of a model. Choose the folder that holds config.json, tokenizer.json and the safetensors files.',
+    ko: '{path} 폴더에 config.json이 없어 모델 폴더가 아닙니다. config.json, tokenizer.json, safetensors 파일이 있는 폴더를 고르세요.',
+  },
+  'model-pickle': {
+    en: 'The folder {path} holds its weights as {file}, a Python pickle, which could run code and is not read. Take a version with safetensors files, or save one with save_pretrained(folder, safe_serialization=True) of transformers.',
+    ko: '{path} 폴더의 가중치는 {file}, 곧 코드를 실행할 수 있는 파이썬 피클이라 읽지 않습니다. safetensors 파일이 있는 판을 받거나 transformers의 save_pretrained(folder, safe_serialization=True)로 저장하세요.',
+  },
   'model-not-folder': {
     en: '{path} is a file. A model is added as a folder with config.json, tokenizer.json and safetensors files.',
     ko: '{path}은(는) 파일입니다. 모델은 config.json, tokenizer.json, safetensors 파일이 있는 폴더로 추가합니다.',

@@ -131,6 +131,8 @@ export const SaeQuality = z.object({
   silentFraction: z.number(),
   /** sum ||xhat||^2 / sum x . xhat, both centred on b_dec; below 1 when activations are shrunk. */
   shrinkage: z.number(),
+  /** sum ||xhat||^2 / sum x . xhat, equation 10 of arXiv 2404.16014; null in evaluations of older versions. */
+  relativeBias: z.number().nullable().default(null),
   /** mean_t x . xhat / (||x|| ||xhat||). */
   cosine: z.number(),
   /** mean_t ||xhat|| / ||x||. */

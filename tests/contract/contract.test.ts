@@ -143,7 +143,7 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
     expect(dataset).toMatchObject({ documents: 60, format: 'jsonl', name: 'stories' })
     expect(await client.call('models.list', {})).toEqual([model])
     expect(await client.call('datasets.list', {})).toEqual([dataset])
-    await expect(client.call('models.add', { path: folder })).rejects.toMatchObject({ code: 'file-missing' })
+    await expect(client.call('models.add', { path: folder })).rejects.toMatchObject({ code: 'model-config-missing' })
     ;[modelId, datasetId] = [model.id, dataset.id]
   })
 

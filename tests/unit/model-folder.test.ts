@@ -30,8 +30,25 @@ describe('checkModel', () => {
     await expect(checkModel(join(folder, 'only'))).rejects.toMatchObject({ code: 'model-gguf', details: { path } })
   })
 
-  it('says of a folder without config.json that the file is missing', async () => {
+  it('tells a folder without config.json from a folder that is not there', async () => {
     mkdirSync(join(folder, 'bare'))
-    await expect(checkModel(join(folder, 'bare'))).rejects.toMatchObject({ code: 'file-missing' })
+    put('bare/notes.txt', 'x')
+    await expect(checkModel(join(folder, 'bare'))).rejects.toMatchObject({ code: 'model-config-missing' })
+    for (const gone of ['gone', 'empty/below-a-file']) {
+      const path = join(folder, gone)
+      await expect(checkModel(path)).rejects.toMatchObject({ code: 'model-folder-missing', details: { path } })
+    }
   })
+
+  it.each(['pytorch_model.bin', 'pytorch_model-00001-of-00002.bin', 'consolidated.00.pth'])(
+    'says what to do with weights in %s alone',
+    async (file) => {
+      const path = join(folder, `pickled-${file}`)
+      mkdirSync(path)
+      for (const name of ['config.json', file]) writeFileSync(join(path, name), '{}')
+      await expect(checkModel(path)).rejects.toMatchObject({ code: 'model-pickle', details: { path, file } })
+      writeFileSync(join(path, 'model.safetensors'), 'x')
+      await expect(checkModel(path)).rejects.not.toMatchObject({ code: 'model-pickle' })
+    },
+  )
 })

@@ -77,6 +77,10 @@ describe('reconstruction figures', () => {
     expect(found.silentFraction).toBe(1 / D_SAE)
     const gamma = sum(centred.map(([, out]) => square(out))) / sum(centred.map(([x, out]) => dot(x, out)))
     expect(found.shrinkage).toBeCloseTo(gamma, 9)
+    // Equation 10 of arXiv 2404.16014, which leaves b_dec in.
+    const published = sum(pairs.map(([, out]) => square(out))) / sum(pairs.map(([x, out]) => dot(x, out)))
+    expect(found.relativeBias).toBeCloseTo(published, 9)
+    expect(Math.abs(published - gamma)).toBeGreaterThan(1e-4)
     const cosine = mean(pairs.map(([x, out]) => dot(x, out) / Math.sqrt(square(x) * square(out))))
     expect(found.cosine).toBeCloseTo(cosine, 9)
     expect(found.l2Ratio).toBeCloseTo(mean(pairs.map(([x, out]) => Math.sqrt(square(out) / square(x)))), 9)

@@ -16,7 +16,17 @@ const share = (value: number | null): string => (value === null ? '-' : `${(100 
 /** Several lines: what the figures rest on, then the figures. */
 export function qualityText(out: Output, { id, name, quality }: Sae): string {
   if (!quality) return out.say('notEvaluated', { id, name })
-  const { tokens, datasetName, isHeldOut, silentFraction, ceRecovered, ceRecoveredMean, klScore, ...rest } = quality
+  const {
+    tokens,
+    datasetName,
+    isHeldOut,
+    silentFraction,
+    relativeBias,
+    ceRecovered,
+    ceRecoveredMean,
+    klScore,
+    ...rest
+  } = quality
   const figures = Object.entries(rest).filter((entry): entry is [string, number] => typeof entry[1] === 'number')
   return out.say('evaluated', {
     ...Object.fromEntries(figures.map(([key, value]) => [key, figure(value)])),
@@ -24,6 +34,7 @@ export function qualityText(out: Output, { id, name, quality }: Sae): string {
     heldOut: out.say(isHeldOut === true ? 'evaluatedHeldOut' : 'evaluatedUnknown'),
     ...{ silent: share(silentFraction), recovered: share(ceRecovered), recoveredMean: share(ceRecoveredMean) },
     klScore: share(klScore),
+    relativeBias: relativeBias === null ? '-' : figure(relativeBias),
   })
 }
 

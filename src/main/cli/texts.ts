@@ -184,12 +184,12 @@ const TEXTS = {
   notEvaluated: { en: 'SAE {id} "{name}" has no evaluation.', ko: 'SAE {id} "{name}": 평가가 없습니다.' },
   evaluated: {
     en: `SAE {id} "{name}" on {tokens} tokens of {dataset}, {heldOut}:
-  explained variance {explainedVariance}, normalised squared error {normalisedMse}, cosine {cosine}, length ratio {l2Ratio}, shrinkage {shrinkage}
+  explained variance {explainedVariance}, normalised squared error {normalisedMse}, cosine {cosine}, length ratio {l2Ratio}, shrinkage {shrinkage}, relative reconstruction bias {relativeBias}
   L0 {l0}, L1 {l1}, features silent on these tokens {silent}
   loss of next tokens in nats: model {ceClean}, with the reconstruction {ceSpliced}, with zeros {ceZero}, with the mean {ceMean}
   recovered from zeros {recovered}, from the mean {recoveredMean}; KL {kl} nats, undone from zeros {klScore}`,
     ko: `SAE {id} "{name}", {dataset}의 토큰 {tokens}개({heldOut}):
-  설명된 분산 {explainedVariance}, 정규화 제곱 오차 {normalisedMse}, 코사인 {cosine}, 길이 비율 {l2Ratio}, 수축 {shrinkage}
+  설명된 분산 {explainedVariance}, 정규화 제곱 오차 {normalisedMse}, 코사인 {cosine}, 길이 비율 {l2Ratio}, 수축 {shrinkage}, 상대 재구성 편향 {relativeBias}
   L0 {l0}, L1 {l1}, 이 토큰들에서 반응 없는 특징 {silent}
   다음 토큰의 손실(내트): 모델 {ceClean}, 재구성을 넣으면 {ceSpliced}, 0을 넣으면 {ceZero}, 평균을 넣으면 {ceMean}
   0 대비 회복 {recovered}, 평균 대비 {recoveredMean}, KL {kl}내트, 0 대비 KL 회복 {klScore}`,

@@ -129,7 +129,7 @@ it('shows every figure with its unit, and what it rests on', () => {
 
 it('opens a hint with the formula, the tokens and the text, in both languages', async () => {
   const page = show({ quality: QUALITY })
-  await page.get('button[aria-label="Shrinkage γ"]').trigger('click')
+  await page.get('button[aria-label="Shrinkage γ of the features"]').trigger('click')
   await vi.waitFor(() => expect(document.querySelector('.how-box')?.textContent).toContain('Below 1'))
   expect(document.querySelector('.how-box')?.textContent).toContain('16,384 tokens of held-out documents of stories')
   chooseLanguage('ko')

@@ -24,6 +24,7 @@ export type ReconstructionFigures = Pick<
   | 'l1'
   | 'silentFraction'
   | 'shrinkage'
+  | 'relativeBias'
   | 'cosine'
   | 'l2Ratio'
   | 'densityHistogram'
@@ -41,6 +42,8 @@ export class Reconstruction {
   private weighted = 0
   private cosines = 0
   private lengths = 0
+  private out = 0
+  private dot = 0
   private centredOut = 0
   private centredDot = 0
 
@@ -71,6 +74,8 @@ export class Reconstruction {
         this.centredDot += (out - b) * (x - b)
       }
       this.squares += xx
+      this.out += oo
+      this.dot += xo
       this.errors += error
       this.cosines += ratio(xo, Math.sqrt(xx * oo))
       this.lengths += Math.sqrt(ratio(oo, xx))
@@ -96,6 +101,7 @@ export class Reconstruction {
       l1: this.weighted / tokens,
       silentFraction: this.fired.reduce((silent, count) => silent + (count === 0 ? 1 : 0), 0) / this.fired.length,
       shrinkage: ratio(this.centredOut, this.centredDot),
+      relativeBias: ratio(this.out, this.dot),
       cosine: this.cosines / tokens,
       l2Ratio: this.lengths / tokens,
       densityHistogram: this.densities(),

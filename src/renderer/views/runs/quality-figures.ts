@@ -20,6 +20,7 @@ export const QUALITY_GROUPS: readonly {
       { key: 'cosine', form: { digits: 4 } },
       { key: 'l2Ratio', form: { digits: 4 } },
       { key: 'shrinkage', form: { digits: 4 } },
+      { key: 'relativeBias', form: { digits: 4 } },
     ],
   },
   {
