@@ -116,6 +116,18 @@ export function learnMerges(words: { symbols: number[]; count: number }[], count
   return merges
 }
 
+/** Puts the special token before every text, as in training. */
+const beginning = (special: string) => ({
+  type: 'TemplateProcessing',
+  single: [{ SpecialToken: { id: special, type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+  pair: [
+    { SpecialToken: { id: special, type_id: 0 } },
+    { Sequence: { id: 'A', type_id: 0 } },
+    { Sequence: { id: 'B', type_id: 0 } },
+  ],
+  special_tokens: { [special]: { id: special, ids: [0], tokens: [special] } },
+})
+
 /**
  * tokenizer.json as Hugging Face's libraries read it.
  * @param special token with id 0 that stands between documents; bytes follow, then merges
@@ -133,7 +145,7 @@ export function tokenizerJson(merges: readonly Merge[], special: string): Record
     added_tokens: [
       { id: 0, content: special, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
     ],
-    ...{ normalizer: null, pre_tokenizer: byteLevel, post_processor: null, decoder: byteLevel },
+    ...{ normalizer: null, pre_tokenizer: byteLevel, post_processor: beginning(special), decoder: byteLevel },
     model: {
       ...{ type: 'BPE', dropout: null, unk_token: null, continuing_subword_prefix: null, end_of_word_suffix: null },
       ...{ fuse_unk: false, byte_fallback: false, ignore_merges: false },

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { Tag, TokenSpan } from './features'
 import { Actual, Forecast, Id, SaeQuality, SaeSummary, TrainConfig } from './training'
+import { StartTokens, TextStart } from './text-start'
 
 export * from './feature-map'
 export * from './feature-pair'
@@ -49,6 +50,9 @@ export const Model = z.object({
   /** Tensors that hold a value that is not a finite number. */
   nanTensors: TensorNames,
   hasChatTemplate: z.boolean(),
+  /** What stands before every text it reads, and what can; null for a model that was added before this was looked for. */
+  textStart: TextStart,
+  startTokens: StartTokens.nullable(),
   /** sha256 over the weight files, hex. */
   sha256: z.string(),
   /** `hub:org/name@commit` when it was downloaded; null for a folder the user named. */

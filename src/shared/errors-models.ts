@@ -9,6 +9,10 @@ export const MODEL_SENTENCES = {
     en: 'The tokenizer {path} is of the form "{form}", which is not read. Forms that are: BPE, WordPiece, Unigram, WordLevel.',
     ko: '토크나이저 {path}은(는) "{form}" 형식인데 이 형식은 읽지 못합니다. 읽는 형식: BPE, WordPiece, Unigram, WordLevel.',
   },
+  'model-without-bos': {
+    en: 'The files of the model {path} name no token that could stand before a text (bos_token). Choose "own" or "none".',
+    ko: '모델 {path}의 파일에는 텍스트 앞에 둘 토큰(bos_token)이 적혀 있지 않습니다. "own" 또는 "none"을 고르세요.',
+  },
   'tokenizer-stuck': {
     en: 'The tokenizer {path} found no end on a text of {characters} characters. One of its patterns may not end on it; leave the text out, or take the tokenizer.json from the place the weights came from.',
     ko: '토크나이저 {path}이(가) {characters}자의 텍스트에서 끝나지 않습니다. 패턴 하나가 이 텍스트에서 끝나지 않는 듯합니다. 텍스트를 빼거나 가중치를 받은 곳의 tokenizer.json을 쓰세요.',

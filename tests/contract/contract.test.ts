@@ -143,6 +143,13 @@ describe.skipIf(missingModel)('the whole line on a real model', () => {
     expect(dataset).toMatchObject({ documents: 60, format: 'jsonl', name: 'stories' })
     expect(await client.call('models.list', {})).toEqual([model])
     expect(await client.call('datasets.list', {})).toEqual([dataset])
+    const start = { modelId: model.id, textStart: 'none' as const }
+    expect(model).toMatchObject({ textStart: 'own', startTokens: { own: '<s>', bos: '<s>' } })
+    const firstOf = async () => (await client.call('lm.read', { modelId: model.id, text: 'a', top: 1 })).tokens[0]?.id
+    expect(await firstOf()).toBe(1)
+    expect(await client.call('models.setTextStart', start)).toEqual({ ...model, textStart: 'none' })
+    expect(await firstOf()).not.toBe(1)
+    expect(await client.call('models.setTextStart', { ...start, textStart: 'own' })).toEqual(model)
     await expect(client.call('models.add', { path: folder })).rejects.toMatchObject({ code: 'model-config-missing' })
     ;[modelId, datasetId] = [model.id, dataset.id]
   })

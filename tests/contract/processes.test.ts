@@ -174,6 +174,7 @@ describe('a second process', () => {
       ...{ dtype: 'float32', parameters: 1, weightBytes: 1, memoryBytes: 4, sha256: 'x', source: null },
       ...{ absentHooks: [], unusedTensors: { count: 0, first: [] }, nanTensors: { count: 0, first: [] } },
       hasChatTemplate: false,
+      startTokens: null,
     })
     const { code, stdout, stderr } = await startHeadless(['models', 'list', '--json', '--workspace', workspace]).ended
     expect({ code, rows: lastJson(stdout) }).toEqual({ code: 0, rows: monoscope.store.models.list()[0] })

@@ -19,6 +19,8 @@ const FOUND: NewModel = {
     unusedTensors: { count: 12, first: ['x', 'y'] },
     nanTensors: { count: 1, first: ['z'] },
     hasChatTemplate: false,
+    textStart: 'own' as const,
+    startTokens: { own: null, bos: '<s>' },
   },
   ...{ sha256: 'abc', source: 'hub:org/a@123' },
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { loadTokenizer } from '../../src/main/engine/lm/tokenizer'
+import { loadTokenizer, startingWith } from '../../src/main/engine/lm/tokenizer'
 import { makePieces } from '../../src/main/engine/lm/token-pieces'
 import type { TokenPieces } from '../../src/shared/token-spans'
 import { toSpans, toText } from '../../src/shared/token-spans'
@@ -164,36 +164,44 @@ describe('text as it was written', () => {
   })
 })
 
-describe('the token before every document', () => {
+describe('what stands before every text', () => {
+  // Of the model's own tokenizer (transformers 5.24), and what can be chosen instead.
   it.each([
-    ['gpt2: only config.json names one', {}, { bos_token_id: 256 }, 256],
+    ['gpt2: only config.json names one', {}, { bos_token_id: 256 }, { own: null, bos: 256 }],
     [
-      'pythia: it is the one that ends documents',
+      'pythia: the one that ends texts is named, not added',
       { bos_token: '<|end|>', eos_token: '<|end|>', add_bos_token: false },
       {},
-      256,
+      { own: null, bos: 256 },
     ],
-    ['it is to be added', { bos_token: '<|end|>', eos_token: null, add_bos_token: true }, {}, 256],
-    ['smollm2: it is named and nothing else is said', { bos_token: '<|end|>' }, {}, null],
+    ['gpt2 with its settings', { bos_token: '<|end|>', eos_token: '<|end|>' }, {}, { own: null, bos: 256 }],
+    ['it is to be added', { bos_token: '<|end|>', eos_token: null, add_bos_token: true }, {}, { own: 256, bos: 256 }],
+    ['smollm2: it is named and nothing else is said', { bos_token: '<|end|>' }, {}, { own: null, bos: 256 }],
     [
       'it is named but not added, and not the end',
       { bos_token: '<|end|>', eos_token: 'a', add_bos_token: false },
       {},
-      null,
+      { own: null, bos: 256 },
     ],
     [
       'qwen: there is none, whatever config.json says',
       { bos_token: null, add_bos_token: false },
       { bos_token_id: 256 },
-      null,
+      { own: null, bos: null },
     ],
-    ['it is not in the vocabulary', { bos_token: '<gone>' }, {}, null],
-    ['config.json names a list', {}, { bos_token_id: [256] }, null],
-    ['config.json names one that the tokenizer does not have', {}, { bos_token_id: 257 }, null],
-  ])('%s', async (_, tokenizerConfig, config, bosId) => {
+    ['it is not in the vocabulary', { bos_token: '<gone>' }, {}, { own: null, bos: null }],
+    ['config.json names a list', {}, { bos_token_id: [256] }, { own: null, bos: null }],
+    ['config.json names one that the tokenizer does not have', {}, { bos_token_id: 257 }, { own: null, bos: null }],
+  ])('%s', async (_, tokenizerConfig, config, starts) => {
     await put(byteLevelJson(), tokenizerConfig)
     await putFile('config.json', config)
-    expect((await loadTokenizer(folder)).bosId).toBe(bosId)
+    const tokenizer = await loadTokenizer(folder)
+    expect(tokenizer).toMatchObject({ bosId: starts.own, starts })
+    const tokens = { own: starts.own && '<|end|>', bos: starts.bos && '<|end|>' }
+    expect(tokenizer.startTokens).toEqual(tokens)
+    expect((await loadTokenizer(folder, undefined, 'bos')).bosId).toBe(starts.bos)
+    expect(startingWith(tokenizer, 'bos').bosId).toBe(starts.bos)
+    expect(startingWith(tokenizer, 'none').bosId).toBeNull()
   })
   it('is what a template adds, whatever else is said', async () => {
     await put(metaspaceJson(), { bos_token: '</s>', eos_token: '<unk>', add_bos_token: false })

@@ -7,6 +7,7 @@ import { sizeText } from '../hub/sizes'
 import type { Output } from './output'
 import type { RunCommand } from './run-command'
 import type { Session } from './session'
+import type { TextStart } from '../../shared/text-start'
 
 const hasEnded = ({ state }: Download): boolean => state === 'done' || state === 'failed' || state === 'cancelled'
 
@@ -65,13 +66,16 @@ export async function download(session: Session, request: DownloadRequest): Prom
  * Null after Ctrl-C.
  * @throws AppError as {@link download}
  */
-export async function downloadModel(session: Session, source: string, name?: string): Promise<Model | null> {
+export async function downloadModel(
+  session: Session,
+  { source, name, textStart }: { source: string; name?: string | undefined; textStart?: TextStart | undefined },
+): Promise<Model | null> {
   const { modelId, state } = await download(session, { kind: 'model', source, name })
   if (state === 'cancelled') return null
   const models = await session.client.call('models.list', {})
   const model = models.find(({ id }) => id === modelId)
   if (!model) throw new AppError('not-found', { what: 'model', id: modelId ?? 0 })
-  return model
+  return textStart === undefined ? model : session.client.call('models.setTextStart', { modelId: model.id, textStart })
 }
 
 type RowOptions = { name?: string | undefined; config?: string; split?: string; rows?: string; textField?: string }

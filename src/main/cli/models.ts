@@ -2,6 +2,9 @@
 import type { Command } from 'commander'
 import type { Model } from '../../shared/domain'
 import { isHubSource } from '../hub/source'
+import { AppError } from '../../shared/errors'
+import { startOf, TextStart } from '../../shared/text-start'
+import { findModel } from './find'
 import { downloadModel } from './hub'
 import type { Output } from './output'
 import type { RunCommand } from './run-command'
@@ -10,6 +13,29 @@ import { userPath } from './session'
 
 export const modelLine = (out: Output, { id, name, family, layers, dModel: width, parameters }: Model): string =>
   out.say('modelAdded', { id, name, family, layers, width, parameters: parameters.toLocaleString('en-US') })
+
+/** What a text starts with; nothing of a model for which that was never looked up. */
+function startLine(out: Output, { startTokens, textStart }: Model): string[] {
+  if (!startTokens) return []
+  const token = startOf(startTokens, textStart)
+  return [
+    token === null
+      ? out.say('textStartsBare', { choice: textStart })
+      : out.say('textStarts', { token, choice: textStart }),
+  ]
+}
+
+const aboutModel = (out: Output, model: Model) => [modelLine(out, model), ...startLine(out, model)].join('\n')
+
+/** @throws AppError invalid-input */
+function toTextStart(given: string): TextStart {
+  const choice = TextStart.safeParse(given)
+  if (choice.success) return choice.data
+  const reason = `"${given}" is none of ${TextStart.options.join(', ')}`
+  throw new AppError('invalid-input', { name: 'text start', reason })
+}
+
+const STARTS = 'own (what its tokenizer adds), bos (the bos_token that its files name), none'
 
 /** What a user should know of the weights, besides that they were taken in. */
 function warnOf(out: Output, { nanTensors, unusedTensors }: Model): void {
@@ -28,15 +54,31 @@ export function addModelCommands(program: Command, run: RunCommand): void {
       'add a model folder (config.json, tokenizer.json, safetensors weights), or download hub:org/name[@revision]',
     )
     .option('--name <name>', 'what to call it; the folder name unless given')
-    .action((source: string, { name }: { name?: string }) =>
+    .option('--text-start <choice>', `what stands before every text: ${STARTS}`)
+    .action((source: string, { name, textStart: given }: { name?: string; textStart?: string }) =>
       run(async (session) => {
         const { client, out, signal } = session
+        const textStart = given === undefined ? undefined : toTextStart(given)
         const model = isHubSource(source)
-          ? await downloadModel(session, source, name)
-          : await client.call('models.add', { path: userPath(source), name }, signal)
+          ? await downloadModel(session, { source, name, textStart })
+          : await client.call('models.add', { path: userPath(source), name, textStart }, signal)
         if (!model) return STOPPED
-        out.result(model, modelLine(out, model))
+        out.result(model, aboutModel(out, model))
         warnOf(out, model)
+        return 0
+      }),
+    )
+  models
+    .command('text-start <model> <choice>')
+    .description(
+      `choose what stands before every text of a model: ${STARTS}; autoencoders keep what stood there in training`,
+    )
+    .action((wanted: string, given: string) =>
+      run(async (session) => {
+        const { client, out, signal } = session
+        const [textStart, { id: modelId }] = [toTextStart(given), await findModel(session, wanted)]
+        const model = await client.call('models.setTextStart', { modelId, textStart }, signal)
+        out.result(model, aboutModel(out, model))
         return 0
       }),
     )

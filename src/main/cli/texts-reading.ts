@@ -2,6 +2,14 @@
 import type { Language } from '../../shared/errors'
 
 export const READING_TEXTS = {
+  textStarts: {
+    en: '  A text starts with {token} ({choice}).',
+    ko: '  텍스트는 {token}(으)로 시작합니다({choice}).',
+  },
+  textStartsBare: {
+    en: '  Nothing stands before a text ({choice}).',
+    ko: '  텍스트 앞에 아무것도 두지 않습니다({choice}).',
+  },
   readText: {
     en: '{tokens} tokens, mean loss {nats} nats ({took})',
     ko: '토큰 {tokens}개, 평균 손실 {nats}내트 ({took})',

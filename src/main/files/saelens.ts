@@ -177,7 +177,10 @@ export async function writeSaelens(
   }
 }
 
-async function readConfig(folder: string): Promise<{ config: z.infer<typeof Config>; cfg: Record<string, unknown> }> {
+/** cfg.json, whole and as it is used. @throws AppError sae-invalid */
+export async function readConfig(
+  folder: string,
+): Promise<{ config: z.infer<typeof Config>; cfg: Record<string, unknown> }> {
   let text: string
   try {
     text = await readFile(join(folder, CONFIG_FILE), 'utf8')

@@ -8,9 +8,18 @@ import type { BestNeuron, FileKind, NeuronSummary, Passage, Sae, Together } from
 import type { Forecast, SaeQuality } from '../../shared/training'
 import type { ChatMessage, Generated, Sampling } from '../../shared/contract/lm'
 import type { Failure } from '../../shared/errors'
+import { TextStart, type StartTokens } from '../../shared/text-start'
 import type { FilePart } from '../files/stamp'
 
-const ModelSource = z.object({ name: z.string(), path: z.string(), sha256: z.string(), family: z.string().optional() })
+const ModelSource = z.object({
+  name: z.string(),
+  path: z.string(),
+  sha256: z.string(),
+  family: z.string().optional(),
+  /** What stands before every text; `own` unless given. */
+  textStart: TextStart.optional(),
+})
+export type ModelSource = z.infer<typeof ModelSource>
 const DatasetSource = z.object({
   name: z.string(),
   path: z.string(),
@@ -132,7 +141,7 @@ export type AtlasArtifact = z.infer<typeof AtlasArtifact>
 // ------------------------------------------------------------- interactive questions to the warm worker
 
 /** What a model folder turned out to hold. */
-export const ModelInfo = Model.omit({ id: true, name: true, path: true, source: true, addedAt: true })
+export const ModelInfo = Model.omit({ id: true, name: true, path: true, source: true, addedAt: true, textStart: true })
 export type ModelInfo = z.infer<typeof ModelInfo>
 
 /** What a text turned out to hold. */
@@ -152,6 +161,8 @@ export type Requests = {
   backend: { ask: Record<string, never>; answer: Backend }
   /** Checks a model folder and writes its token pieces (see files/pieces-file.ts) to `piecesFolder`/<sha256>.safetensors. */
   inspectModel: { ask: { path: string; piecesFolder: string }; answer: ModelInfo }
+  /** Which tokens may stand before a text. */
+  startTokens: { ask: { path: string }; answer: StartTokens }
   /** Checks an autoencoder's folder for a model of width `dModel` that has its hook. `name`, `summary` and `quality` are null where nobody measured. */
   inspectSae: { ask: { path: string; model: Pick<Model, 'dModel' | 'layers' | 'absentHooks'> }; answer: SaeInfo }
   inspectDataset: { ask: { path: string; textField: string; deduplicate: boolean }; answer: DatasetInfo }

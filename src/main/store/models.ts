@@ -1,21 +1,25 @@
 /** Rows of models: where a language model lies and what it is. */
 import { z } from 'zod'
 import { TensorNames, type Model } from '../../shared/domain'
+import { StartTokens, type TextStart } from '../../shared/text-start'
 import { AppError } from '../../shared/errors'
 import { now } from './blobs'
 import type { Db } from './db'
 
-export type NewModel = Omit<Model, 'id' | 'addedAt'>
+/** `textStart` is `own` unless given; a model that is there keeps what was chosen for it. */
+export type NewModel = Omit<Model, 'id' | 'addedAt' | 'textStart'> & { textStart?: TextStart | undefined }
 
 const COLUMNS = `id, name, path, family, layers, d_model AS dModel, heads, vocabulary, context_size AS contextSize, dtype, parameters,
   weight_bytes AS weightBytes, memory_bytes AS memoryBytes, absent_hooks AS absentHooks, unused_tensors AS unusedTensors,
-  nan_tensors AS nanTensors, has_chat_template AS hasChatTemplate, sha256, source, added_at AS addedAt`
+  nan_tensors AS nanTensors, has_chat_template AS hasChatTemplate,
+  text_start AS textStart, start_tokens AS startTokens, sha256, source, added_at AS addedAt`
 
-type Row = Omit<Model, 'absentHooks' | 'unusedTensors' | 'nanTensors' | 'hasChatTemplate'> & {
+type Row = Omit<Model, 'absentHooks' | 'unusedTensors' | 'nanTensors' | 'hasChatTemplate' | 'startTokens'> & {
   absentHooks: string
   unusedTensors: string
   nanTensors: string
   hasChatTemplate: number
+  startTokens: string | null
 }
 
 const modelOf = (row: Row): Model => ({
@@ -24,6 +28,7 @@ const modelOf = (row: Row): Model => ({
   unusedTensors: TensorNames.parse(JSON.parse(row.unusedTensors)),
   nanTensors: TensorNames.parse(JSON.parse(row.nanTensors)),
   hasChatTemplate: row.hasChatTemplate === 1,
+  startTokens: row.startTokens === null ? null : StartTokens.parse(JSON.parse(row.startTokens)),
 })
 
 const rowOf = (model: NewModel) => ({
@@ -32,6 +37,8 @@ const rowOf = (model: NewModel) => ({
   unusedTensors: JSON.stringify(model.unusedTensors),
   nanTensors: JSON.stringify(model.nanTensors),
   hasChatTemplate: model.hasChatTemplate ? 1 : 0,
+  textStart: model.textStart ?? null,
+  startTokens: model.startTokens && JSON.stringify(model.startTokens),
 })
 
 export class ModelStore {
@@ -60,7 +67,8 @@ export class ModelStore {
       this.db
         .prepare(
           `UPDATE model SET memory_bytes = @memoryBytes, absent_hooks = @absentHooks, unused_tensors = @unusedTensors,
-             nan_tensors = @nanTensors, has_chat_template = @hasChatTemplate, source = ifnull(@source, source) WHERE id = @id`,
+             nan_tensors = @nanTensors, has_chat_template = @hasChatTemplate,
+             text_start = ifnull(@textStart, text_start), start_tokens = @startTokens, source = ifnull(@source, source) WHERE id = @id`,
         )
         .run({ ...rowOf(model), id: same.id })
       return this.get(same.id)
@@ -68,12 +76,23 @@ export class ModelStore {
     const { lastInsertRowid } = this.db
       .prepare(
         `INSERT INTO model (name, path, family, layers, d_model, heads, vocabulary, context_size, dtype, parameters,
-           weight_bytes, memory_bytes, absent_hooks, unused_tensors, nan_tensors, has_chat_template, sha256, source, added_at)
+           weight_bytes, memory_bytes, absent_hooks, unused_tensors, nan_tensors, has_chat_template, text_start, start_tokens,
+           sha256, source, added_at)
          VALUES (@name, @path, @family, @layers, @dModel, @heads, @vocabulary, @contextSize, @dtype, @parameters,
-           @weightBytes, @memoryBytes, @absentHooks, @unusedTensors, @nanTensors, @hasChatTemplate, @sha256, @source, @addedAt)`,
+           @weightBytes, @memoryBytes, @absentHooks, @unusedTensors, @nanTensors, @hasChatTemplate,
+           ifnull(@textStart, 'own'), @startTokens, @sha256, @source, @addedAt)`,
       )
       .run({ ...rowOf(model), addedAt: now() })
     return this.get(Number(lastInsertRowid))
+  }
+
+  /** @throws AppError `not-found` */
+  setTextStart(id: number, textStart: TextStart, startTokens: StartTokens): Model {
+    this.get(id)
+    this.db
+      .prepare('UPDATE model SET text_start = ?, start_tokens = ? WHERE id = ?')
+      .run(textStart, JSON.stringify(startTokens), id)
+    return this.get(id)
   }
 
   /** @throws AppError `not-found`, `in-use` */

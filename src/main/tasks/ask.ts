@@ -3,7 +3,8 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspectDataset } from '../files/documents'
 import { readSaelens, WEIGHTS_FILE } from '../files/saelens'
-import { inspectModel, loadModel, loadTokenizer, renderChat } from '../engine/lm'
+import type { SaelensFolder } from '../files/saelens'
+import { inspectModel, loadModel, loadTokenizer, renderChat, startingWith } from '../engine/lm'
 import { searchPrompts } from '../engine/measure/prompt-search'
 import { encodeText } from '../engine/measure/text-codes'
 import { TextFit } from '../engine/measure/text-fit'
@@ -11,7 +12,8 @@ import { createSae } from '../engine/sae/loaded'
 import type { Sae } from '../engine/sae/loaded'
 import type { Backend } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
-import type { RequestName, Requests, StreamName, Streams, Timed } from '../jobs/messages'
+import { startOf } from '../../shared/text-start'
+import type { ModelSource, RequestName, Requests, StreamName, Streams, Timed } from '../jobs/messages'
 import { requireWidth, sinkNormOf } from './atlas'
 import { giveWay } from './channel'
 import { compareFeatures } from './compare-features'
@@ -22,6 +24,7 @@ import { inspectSae } from './inspect-sae'
 import { nearestAcross } from './nearest-across'
 import { generateTexts, readText } from './lm'
 import type { ReadyModel } from './lm'
+import { startFor, startForFolder } from './sae-start'
 
 /** Holds one loaded thing under a key; another key replaces it. */
 class Kept<T extends { dispose(): void }> {
@@ -37,7 +40,7 @@ class Kept<T extends { dispose(): void }> {
   }
 }
 
-type ReadySae = { sae: Sae; sinkNorm: number | null; dispose(): void }
+type ReadySae = { sae: Sae; stored: Pick<SaelensFolder, 'cfg' | 'metadata'>; sinkNorm: number | null; dispose(): void }
 
 async function openModel(path: string): Promise<ReadyModel> {
   const model = await loadModel(path)
@@ -89,6 +92,7 @@ export class Answerer {
       const ready = await this.model(input.model)
       return timed(() => readText(ready, input))
     },
+    startTokens: async ({ path }) => (await loadTokenizer(path)).startTokens,
     chatText: async ({ model, messages }) => ({ text: await renderChat(model.path, messages) }),
   }
 
@@ -110,15 +114,17 @@ export class Answerer {
     yield* generateTexts(await this.model(input.model), input, signal)
   }
 
-  private model({ path, sha256 }: { path: string; sha256: string }): Promise<ReadyModel> {
-    return this.models.get(`${path} ${sha256}`, () => openModel(path))
+  private async model({ path, sha256, textStart = 'own' }: ModelSource): Promise<ReadyModel> {
+    const ready = await this.models.get(`${path} ${sha256}`, () => openModel(path))
+    return { ...ready, tokenizer: startingWith(ready.tokenizer, textStart) }
   }
 
   private async sae(path: string, dModel: number): Promise<ReadySae> {
     const found = await this.saes.get(await keyOfSae(path), async () => {
       const stored = await readSaelens(path)
       const sae = createSae(stored, path)
-      return { sae, sinkNorm: sinkNormOf(stored), dispose: () => sae.dispose() }
+      const { cfg, metadata } = stored
+      return { sae, stored: { cfg, metadata }, sinkNorm: sinkNormOf(stored), dispose: () => sae.dispose() }
     })
     requireWidth(found.sae, dModel, path)
     return found
@@ -129,9 +135,9 @@ export class Answerer {
     signal: AbortSignal,
   ): Promise<Requests['encodeText']['answer']> {
     const { model, tokenizer } = await this.model(input.model)
-    const { sae, sinkNorm } = await this.sae(input.sae.path, model.config.dModel)
+    const { sae, stored, sinkNorm } = await this.sae(input.sae.path, model.config.dModel)
     const contextSize = Math.min(input.sae.contextSize, model.config.contextSize)
-    const { bosId, specialIds } = tokenizer
+    const { bosId, specialIds } = startingWith(tokenizer, startFor(input.model, stored))
     const fit = new TextFit()
     const place = { hookName: input.sae.hookName, contextSize, sinkNorm }
     const reader = { model, sae, ...place, bosId, specialIds, ...(input.judge && { fit }) }
@@ -151,7 +157,12 @@ export class Answerer {
   ): Promise<Requests['compareFeatures']['answer']> {
     const { model, tokenizer } = await this.model(input.model)
     const open = (path: string) => this.sae(path, model.config.dModel)
-    const reader = { model, bosId: tokenizer.bosId, specialIds: tokenizer.specialIds, open }
+    const bosOf = async (path: string) => startOf(tokenizer.starts, await startForFolder(input.model, path))
+    const bosIds = new Map([
+      [input.one.path, await bosOf(input.one.path)],
+      [input.other.path, await bosOf(input.other.path)],
+    ])
+    const reader = { model, bosIds, specialIds: tokenizer.specialIds, open }
     return timed(() => compareFeatures(input, reader, signal))
   }
 
@@ -160,8 +171,8 @@ export class Answerer {
     signal: AbortSignal,
   ): Promise<Requests['searchPrompts']['answer']> {
     const { model, tokenizer } = await this.model(input.model)
-    const { sae, sinkNorm } = await this.sae(input.sae.path, model.config.dModel)
-    const { bosId, specialIds } = tokenizer
+    const { sae, stored, sinkNorm } = await this.sae(input.sae.path, model.config.dModel)
+    const { bosId, specialIds } = startingWith(tokenizer, startFor(input.model, stored))
     const contextSize = Math.min(input.sae.contextSize, model.config.contextSize)
     const place = { hookName: input.sae.hookName, contextSize, sinkNorm }
     const reader = { model, ...place, bosId, specialIds, encode: (text: string) => tokenizer.encode(text) }

@@ -25,6 +25,7 @@ import type { Channel } from './channel'
 import { giveWay } from './channel'
 import { hashSettings } from './hash-files'
 import { atlasOrigin, findShippedAtlas, takeShippedAtlas } from './shipped-atlas'
+import { modelFor } from './sae-start'
 import { openSource } from './source'
 
 const OwnMetadata = z.object({ monoscope: z.object({ sink_norm: z.number().positive() }) })
@@ -103,7 +104,7 @@ export async function runAtlas(spec: AtlasSpec, channel: Channel): Promise<boole
   }
   const plan = await planParts(spec)
   channel.send({ type: 'progress', done: 0, total: plan.documents, tokensPerSecond: null })
-  const { source, tokenizer, config } = await openSource(spec.model, spec.sae.hookName, channel)
+  const { source, tokenizer, config } = await openSource(modelFor(spec.model, stored), spec.sae.hookName, channel)
   requireWidth(stored, source.dIn, spec.sae.path)
   const contextSize = Math.min(spec.sae.contextSize, config.contextSize)
   const sae = createSae(stored, spec.sae.path)

@@ -14,7 +14,8 @@ type Side = Ask['one']
 /** What the warm worker has ready; `open` gives the autoencoder of a side, and may drop the one before. */
 export type PairReader = {
   model: LanguageModel
-  bosId: number | null
+  /** What stands before a text, by the folder of the autoencoder that it is read for. */
+  bosIds: ReadonlyMap<string, number | null>
   specialIds: ReadonlySet<number>
   open(path: string): Promise<{ sae: Sae; sinkNorm: number | null }>
 }
@@ -22,9 +23,9 @@ export type PairReader = {
 /** A passage from the beginning of its window. */
 type Aligned = { contextSize: number; start: number; ids: Int32Array }
 
-function aligned(passage: Passage, { model, bosId }: PairReader): Aligned {
+function aligned(passage: Passage, { model, bosIds }: PairReader): Aligned {
   const contextSize = Math.min(passage.contextSize, model.config.contextSize)
-  return { contextSize, ...fromWindow(passage, contextSize - (bosId === null ? 0 : 1)) }
+  return { contextSize, ...fromWindow(passage, contextSize - ([...bosIds.values()].some((id) => id !== null) ? 1 : 0)) }
 }
 
 /**
@@ -36,7 +37,8 @@ async function activations(
   featureIndexes: readonly number[],
   { reader, windows, signal }: { reader: PairReader; windows: readonly Aligned[]; signal: AbortSignal },
 ): Promise<Float32Array[][]> {
-  const { model, bosId, specialIds } = reader
+  const { model, specialIds } = reader
+  const bosId = reader.bosIds.get(path) ?? null
   const { sae, sinkNorm } = await reader.open(path)
   const goOn = async () => {
     await giveWay()

@@ -23,6 +23,7 @@ import type { EvaluateSpec } from '../jobs/messages'
 import { measureSinkNorm, requireWidth, sinkNormOf } from './atlas'
 import type { Channel } from './channel'
 import { giveWay } from './channel'
+import { startFor } from './sae-start'
 
 /** Tokens looked at: their vectors at the hook are held between the two passes, and the rest of the model runs four times over each. */
 const TOKENS = 16_384
@@ -130,7 +131,7 @@ async function openReader(spec: EvaluateSpec) {
   const { config, weights } = await checkModel(spec.model.path)
   await weights.close()
   requireWidth(stored, config.dModel, spec.sae.path)
-  const tokenizer = await loadTokenizer(spec.model.path, config.vocabulary)
+  const tokenizer = await loadTokenizer(spec.model.path, config.vocabulary, startFor(spec.model, stored))
   const { bosId } = tokenizer
   const contextSize = Math.min(spec.sae.contextSize, config.contextSize)
   const { rule, seed, isKnown } = heldOutBy(spec, stored)

@@ -44,7 +44,7 @@ async function measureModel({ config, model, dataset }: Ask, { backend, baseSeco
   const loaded = await loadModel(model.path, layer + 1)
   try {
     const modelBytes = memoryReport().bytes - before
-    const tokenizer = await loadTokenizer(model.path, facts.vocabulary)
+    const tokenizer = await loadTokenizer(model.path, facts.vocabulary, model.textStart)
     const startSeconds = baseSeconds + secondsSince(start)
     const { bosId } = tokenizer
     const contextSize = Math.min(config.contextSize, facts.contextSize)

@@ -19,6 +19,7 @@ import { findSinkNorm, requireWidth, sinkNormOf } from './atlas'
 import type { Channel } from './channel'
 import { giveWay } from './channel'
 import { openHooks, openSource } from './source'
+import { modelFor, startFor } from './sae-start'
 
 type Text = { windows: Windows; bosId: number | null; contextSize: number }
 
@@ -42,7 +43,7 @@ async function readWindows(
 async function sinkNormFor(spec: NeuronSpec, stored: SaelensFolder, contextSize: number, channel: Channel) {
   const own = sinkNormOf(stored)
   if (own !== null) return own
-  const { source, tokenizer } = await openSource(spec.model, spec.sae.hookName, channel)
+  const { source, tokenizer } = await openSource(modelFor(spec.model, stored), spec.sae.hookName, channel)
   try {
     return await findSinkNorm(spec, stored, { source, tokenizer, contextSize })
   } finally {
@@ -89,13 +90,13 @@ export async function runNeurons(spec: NeuronSpec, channel: Channel): Promise<bo
   const { config, weights } = await checkModel(spec.model.path)
   await weights.close()
   requireWidth(stored, config.dModel, path)
-  const tokenizer = await loadTokenizer(spec.model.path, config.vocabulary)
+  const tokenizer = await loadTokenizer(spec.model.path, config.vocabulary, startFor(spec.model, stored))
   const contextSize = Math.min(spec.sae.contextSize, config.contextSize)
   const { windows, bosId } = await readWindows(spec, { tokenizer, contextSize })
   const total = textTokens(windows, { bosId })
   channel.send({ type: 'progress', done: 0, total, tokensPerSecond: null })
   const sinkNorm = await sinkNormFor(spec, stored, contextSize, channel)
-  const { source } = await openHooks(spec.model, [hookName, ...neuronHooks], channel)
+  const { source } = await openHooks(modelFor(spec.model, stored), [hookName, ...neuronHooks], channel)
   const sae = createSae(stored, path)
   try {
     const features = drawFeatures(spec.eligible, spec.settings.features, spec.settings.seed)

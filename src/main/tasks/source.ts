@@ -5,6 +5,7 @@ import type { ModelConfig, Tokenizer } from '../engine/lm'
 import { modelHooks, oneHook } from '../engine/train/activations'
 import type { ActivationSource, HookSource } from '../engine/train/activations'
 import { threadHooks } from '../engine/train/thread-source'
+import type { ModelSource } from '../jobs/messages'
 import type { Channel } from './channel'
 
 /** Memory that a thread needs besides its copy of the weights: program, activations of a pass. */
@@ -26,7 +27,7 @@ export function threadsFor({ backend, weightBytes }: { backend: string; weightBy
 
 /** Opens several places of one model. @throws AppError of model and tokenizer; hook-unknown, hook-absent */
 export async function openHooks(
-  model: { path: string },
+  model: Pick<ModelSource, 'path' | 'textStart'>,
   hookNames: readonly string[],
   { backend, threadEntry }: Channel,
 ): Promise<Omit<OpenSource, 'source'> & { source: HookSource }> {
@@ -34,7 +35,7 @@ export async function openHooks(
   await weights.close()
   const layers = hookNames.map((name) => requireHook(name, config.layers, config.absentHooks).layer)
   const blocks = Math.max(...layers) + 1
-  const tokenizer = await loadTokenizer(model.path, config.vocabulary)
+  const tokenizer = await loadTokenizer(model.path, config.vocabulary, model.textStart)
   const { bosId, specialIds } = tokenizer
   const threads = threadsFor({ backend: backend.name, weightBytes: 4 * config.parameters })
   if (threads === 1) {
@@ -46,7 +47,11 @@ export async function openHooks(
 }
 
 /** Opens one place of a model. @throws AppError of model and tokenizer; hook-unknown, hook-absent */
-export async function openSource(model: { path: string }, hookName: string, channel: Channel): Promise<OpenSource> {
+export async function openSource(
+  model: Pick<ModelSource, 'path' | 'textStart'>,
+  hookName: string,
+  channel: Channel,
+): Promise<OpenSource> {
   const { source, ...rest } = await openHooks(model, [hookName], channel)
   return { ...rest, source: oneHook(source) }
 }

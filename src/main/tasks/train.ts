@@ -10,6 +10,7 @@ import { TrainingReporter } from './reporter'
 import { openCheckpoint, originOf, removeLeftovers } from './resume'
 import { checkpointFolder, prepareTraining } from './training-setup'
 import type { TrainingSetup } from './training-setup'
+import { SAE_CHECKPOINT } from './sae-start'
 
 /** What the figures beside the weights are in; the weights themselves act on raw activations. */
 const UNITS =
@@ -87,7 +88,7 @@ class TrainingJob {
     // Points before the checkpoint are not computed again by whoever goes on from it.
     await reporter.flush(trainer.step, trainer.tokens)
     await this.saveState()
-    const sae = await this.saveSae('sae-checkpoint', this.complete(trainer.summary()))
+    const sae = await this.saveSae(SAE_CHECKPOINT, this.complete(trainer.summary()))
     this.channel.send({ type: 'checkpoint', sae })
     this.savedAt = performance.now()
   }
@@ -112,7 +113,7 @@ class TrainingJob {
     })
   }
 
-  private async saveSae(name: 'sae' | 'sae-checkpoint', summary: SaeSummary): Promise<SaeArtifact> {
+  private async saveSae(name: 'sae' | typeof SAE_CHECKPOINT, summary: SaeSummary): Promise<SaeArtifact> {
     const { architecture, trainer, source, contextSize, input, dataSha256, heldOutBy } = this.setup
     const { config, model, dataset } = this.spec
     const shape = { dIn: source.dIn, dSae: config.dSae }

@@ -14,6 +14,7 @@ import type { VectorStream } from '../engine/train/stream'
 import { RANDOM_STREAMS } from '../engine/train/trainer'
 import type { TrainSpec } from '../jobs/messages'
 import type { Channel } from './channel'
+import { modelAsBefore } from './sae-start'
 import { openSource } from './source'
 
 /** Scale and sinks of the inputs. */
@@ -50,7 +51,8 @@ async function openText(
   rule: HeldOutRule,
 ): Promise<{ source: ActivationSource; contextSize: number; corpus: Corpus }> {
   const { config } = spec
-  const { source, tokenizer, config: model } = await openSource(spec.model, config.hookName, channel)
+  const read = spec.resume ? await modelAsBefore(spec.model, spec.folder) : spec.model
+  const { source, tokenizer, config: model } = await openSource(read, config.hookName, channel)
   const { bosId } = source
   const contextSize = Math.min(config.contextSize, model.contextSize)
   const corpus = await collectCorpus(readDocuments(spec.dataset), tokenizer, {

@@ -1,6 +1,7 @@
 /** Models and datasets of a workspace. */
 import { z } from 'zod'
 import { Dataset, Id, Model, TokenCount } from '../domain'
+import { TextStart } from '../text-start'
 import { call } from '../wire'
 
 const path = z.string().trim().min(1).max(4096)
@@ -8,7 +9,12 @@ const path = z.string().trim().min(1).max(4096)
 export const library = {
   'models.list': call(z.object({}), z.array(Model)),
   /** Checks config, weights and tokenizer; adding the same folder again returns the model that is there. */
-  'models.add': call(z.object({ path, name: z.string().trim().max(200).optional() }), Model),
+  'models.add': call(
+    z.object({ path, name: z.string().trim().max(200).optional(), textStart: TextStart.optional() }),
+    Model,
+  ),
+  /** What stands before every text from now on; autoencoders keep what stood there in their training. */
+  'models.setTextStart': call(z.object({ modelId: Id, textStart: TextStart }), Model),
   'models.remove': call(z.object({ modelId: Id }), z.null()),
   'datasets.list': call(z.object({}), z.array(Dataset)),
   /** A file or a folder of text, JSONL, CSV or Parquet; adding the same one again returns the dataset that is there. */

@@ -11,6 +11,7 @@ export const makeModel = (id: number, change: Partial<Model> = {}): Model => ({
   ...{ id, name: `model-${id}`, path: `/models/${id}`, family: 'llama', layers: 5, dModel: 64, heads: 8 },
   ...{ vocabulary: 512, contextSize: 512, dtype: 'float32', parameters: 260_032, weightBytes: 1_040_128 },
   ...{ memoryBytes: 1_040_128, absentHooks: [], hasChatTemplate: false, source: null },
+  ...{ textStart: 'own', startTokens: { own: '<s>', bos: '<s>' } },
   ...{ unusedTensors: { count: 0, first: [] }, nanTensors: { count: 0, first: [] } },
   ...{ sha256: 'ab'.repeat(32), addedAt: ADDED },
   ...change,
@@ -125,6 +126,11 @@ export class FakeHost {
           const model = makeModel(this.models.length + 1, { path })
           this.models = [...this.models, model]
           return model
+        }),
+      'models.setTextStart': ({ modelId, textStart }: { modelId: number; textStart: Model['textStart'] }) =>
+        later(() => {
+          this.models = this.models.map((model) => (model.id === modelId ? { ...model, textStart } : model))
+          return this.models.find(({ id }) => id === modelId)
         }),
       'models.remove': ({ modelId }: { modelId: number }) =>
         later(() => {

@@ -107,6 +107,24 @@ describe('the model page', () => {
     expect(other.text()).toContain('Instruction')
   })
 
+  it('says what a text starts with, and lets it be chosen', async () => {
+    host.models = [makeModel(1, { startTokens: { own: null, bos: '<|endoftext|>' } })]
+    const page = await show(ModelPage, '/models/1')
+    const field = page.find<HTMLSelectElement>('form select')
+    const options = field.findAll('option').map((option) => option.text())
+    expect(options).toEqual(['As its tokenizer does: nothing', 'bos_token of its files: <|endoftext|>', 'Nothing'])
+    expect(field.element.value).toBe('own')
+    await field.setValue('bos')
+    await flushPromises()
+    await flushPromises()
+    expect(host.models[0]?.textStart).toBe('bos')
+    expect(field.element.value).toBe('bos')
+    unmount()
+    host.models = [makeModel(1, { startTokens: { own: null, bos: null } })]
+    const bare = await show(ModelPage, '/models/1')
+    expect(bare.findAll('form select option').map((option) => option.attributes('value'))).toEqual(['own', 'none'])
+  })
+
   it('says when a model is not there', async () => {
     const page = await show(ModelPage, '/models/9')
     expect(page.text()).toContain('This model is not in the library')

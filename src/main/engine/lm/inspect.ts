@@ -8,7 +8,7 @@ import { planLoad } from './load-plan'
 import { loadTokenizer } from './tokenizer'
 
 /** What a workspace stores of a model; its sha256 is over the weight files one after another, sorted by name. */
-export type ModelInfo = Omit<Model, 'id' | 'name' | 'path' | 'source' | 'addedAt'>
+export type ModelInfo = Omit<Model, 'id' | 'name' | 'path' | 'source' | 'addedAt' | 'textStart'>
 
 const NAMES_TOLD = 10
 
@@ -35,6 +35,7 @@ export async function inspectModel(ask: { path: string; piecesFolder: string }):
       unusedTensors: tell(unused),
       nanTensors: tell(nonFinite),
       hasChatTemplate: await hasChatTemplate(ask.path),
+      startTokens: tokenizer.startTokens,
     }
   } finally {
     await weights.close()

@@ -2,7 +2,9 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../../../shared/errors'
+import { startOf, type StartTokens, type TextStart } from '../../../shared/text-start'
 import type { TokenPieces } from '../../../shared/token-spans'
+import { findStarts, isId, nameOf, TokenizerConfig, type StartIds } from './text-start'
 import { makePieces } from './token-pieces'
 import type { VocabularyEntry } from './token-pieces'
 import { growthOf, listVocabulary, pieceStyle, TokenizerJson, undefinedInTemplate } from './tokenizer-json'
@@ -19,8 +21,11 @@ export type Tokenizer = {
   encode(text: string): Promise<number[]>
   /** Ids, and where in the text each token lies: UTF-16 units [2 * ids], start and end; null where the library does not say. Throws as `encode`. */
   locate(text: string): Promise<{ ids: number[]; places: Int32Array | null }>
-  /** Starts every document; null when the model was not trained with such a token. The rule is {@link findBos}. */
+  /** Stands before every text; null for nothing. One of `starts`. */
   bosId: number | null
+  /** What may stand there, see {@link findStarts}. */
+  starts: StartIds
+  startTokens: StartTokens
   /**
    * BOS, end and padding tokens: they are read by the model and are no text, wherever they stand (docs/metrics.md). Named by
    * tokenizer_config.json; ids of config.json and generation_config.json count where the tokenizer calls them special.
@@ -43,15 +48,6 @@ const MAX_GROWTH = 64
 const STUCK_MS = 20_000
 const STUCK_MS_PER_CHARACTER = 0.05
 
-const SpecialName = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish()
-const TokenizerConfig = z.looseObject({
-  bos_token: SpecialName,
-  eos_token: SpecialName,
-  pad_token: SpecialName,
-  add_bos_token: z.boolean().nullish(),
-})
-type TokenizerConfig = z.infer<typeof TokenizerConfig>
-
 /** What config.json and generation_config.json say of tokens; both may be absent. */
 const ModelTokens = z.looseObject({
   bos_token_id: z.unknown().optional(),
@@ -59,43 +55,12 @@ const ModelTokens = z.looseObject({
   pad_token_id: z.unknown().optional(),
 })
 
-const isId = (id: unknown): id is number => typeof id === 'number' && Number.isInteger(id) && id >= 0
-
 /** One id, several, or none. */
 const idsOf = (given: unknown): number[] => (Array.isArray(given) ? given.filter(isId) : isId(given) ? [given] : [])
 
 /** A file of the folder, or an empty object where it is absent. */
 async function readIfThere<T>(path: string, schema: z.ZodType<T>): Promise<T | Record<string, undefined>> {
   return (await isFile(path)) ? await readJson(path, schema) : {}
-}
-
-const nameOf = (name: z.infer<typeof SpecialName>) => (typeof name === 'object' ? name?.content : name)
-
-/** What tokenizer.json, tokenizer_config.json and config.json say of the token before a text. */
-type BosSources = {
-  library: TokenizerLibrary
-  idOf: (token: string | null | undefined) => number | null
-  config: Partial<TokenizerConfig>
-  /** `bos_token_id` of config.json. */
-  modelBos: unknown
-}
-
-/**
- * The token that stood before every document when the model was trained:
- * 1. what the tokenizer itself puts before a text (Llama, Mistral, Gemma);
- * 2. else its `bos_token` where `add_bos_token: true` says that it is added, or where it is the EOS token: it separated the documents in
- *    training then (GPT-2, GPT-Neo, Pythia); TransformerLens puts it first for that reason. A name alone adds nothing (SmolLM2);
- * 3. else, where `bos_token` is not mentioned at all (GPT-2's own files), `bos_token_id` of config.json. A `bos_token: null` means that
- *    there is none, whatever config.json says (Qwen).
- */
-async function findBos({ library, idOf, config, modelBos }: BosSources): Promise<number | null> {
-  const { ids: withSpecials } = await library.encode('a', true)
-  const { ids: bare } = await library.encode('a', false)
-  const [first] = withSpecials
-  if (isId(first) && withSpecials.length > bare.length && first !== bare[0]) return first
-  if (config.bos_token === undefined) return isId(modelBos) ? modelBos : null
-  const [bos, eos] = [nameOf(config.bos_token), nameOf(config.eos_token)]
-  return config.add_bos_token === true || bos === eos ? idOf(bos) : null
 }
 
 /** Ends the waiting, not the work: the library's thread goes on until its process ends. */
@@ -146,6 +111,12 @@ function unitPlaces(text: string, places: readonly number[][]): Int32Array {
   return Int32Array.from(places.flatMap(([start = 0, end = 0]) => [starts[start] ?? unit, starts[end] ?? unit]))
 }
 
+/** The same tokenizer with something else before every text. */
+export const startingWith = (tokenizer: Tokenizer, start: TextStart): Tokenizer => ({
+  ...tokenizer,
+  bosId: startOf(tokenizer.starts, start),
+})
+
 /** Ids of texts, of which each has to have a row in the model. */
 function encoder(path: string, library: TokenizerLibrary, entries: VocabularyEntry[], modelVocabulary = Infinity) {
   return async (text: string): Promise<Encoded> => {
@@ -162,9 +133,14 @@ function encoder(path: string, library: TokenizerLibrary, entries: VocabularyEnt
  * @param folder of a model, with tokenizer.json and, where published, tokenizer_config.json, config.json, generation_config.json
  * @param modelVocabulary how many ids the model knows; a tokenizer whose base vocabulary has larger ids is refused, and so is, by `encode`
  *   with token-without-row, a text with an added token beyond them
+ * @param start what stands before every text
  * @throws AppError tokenizer-missing, tokenizer-unsupported, file-unreadable, file-corrupt, tokenizer-mismatch
  */
-export async function loadTokenizer(folder: string, modelVocabulary?: number): Promise<Tokenizer> {
+export async function loadTokenizer(
+  folder: string,
+  modelVocabulary?: number,
+  start: TextStart = 'own',
+): Promise<Tokenizer> {
   const path = join(folder, 'tokenizer.json')
   if (!(await isFile(path))) throw new AppError('tokenizer-missing', { path: folder })
   const json = await readJson(path, TokenizerJson)
@@ -176,9 +152,15 @@ export async function loadTokenizer(folder: string, modelVocabulary?: number): P
   const library = await openTokenizerLibrary(path, json, config)
   const ids = new Map(entries.map(({ token, id }) => [token, id]))
   const idOf = (token: string | null | undefined) => (token ? (ids.get(token) ?? null) : null)
-  const bosId = await within(path, () => findBos({ library, idOf, config, modelBos: model.bos_token_id }))
+  const found = await within(path, () => findStarts({ library, idOf, config, modelBos: model.bos_token_id }))
   const largest = largestOf(entries)
   const isKnown = (id: number) => id < (modelVocabulary ?? largest + 1)
+  const starts = {
+    own: found.own !== null && isKnown(found.own) ? found.own : null,
+    bos: found.bos !== null && isKnown(found.bos) ? found.bos : null,
+  }
+  const tokenOf = (id: number | null) =>
+    id === null ? null : (entries.find((entry) => entry.id === id)?.token ?? null)
   const special = new Set(entries.filter((entry) => entry.special).map(({ id }) => id))
   const { bos_token_id: modelBos, eos_token_id: modelEnd, pad_token_id: modelPad } = model
   const ofModel = [modelBos, modelEnd, modelPad, generation.eos_token_id].flatMap(idsOf).filter((id) => special.has(id))
@@ -191,8 +173,10 @@ export async function loadTokenizer(folder: string, modelVocabulary?: number): P
       const { ids, places } = await encode(text)
       return { ids, places: places && unitPlaces(text, places()) }
     },
-    bosId: bosId !== null && isKnown(bosId) ? bosId : null,
-    specialIds: new Set([...idsOf(bosId), ...named, ...ofModel].filter(isKnown)),
+    bosId: startOf(starts, start),
+    starts,
+    startTokens: { own: tokenOf(starts.own), bos: tokenOf(starts.bos) },
+    specialIds: new Set([...idsOf(found.bos), ...named, ...ofModel].filter(isKnown)),
     stopIds: [...new Set(ends)].filter(isKnown),
     vocabulary: largest + 1,
     pieces: makePieces(entries, pieceStyle(json)),

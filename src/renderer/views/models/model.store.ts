@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import type { Reading, ReadToken } from '../../../shared/contract/lm'
 import type { Model } from '../../../shared/domain'
+import type { TextStart } from '../../../shared/text-start'
 import { AppError } from '../../../shared/errors'
 import { client } from '../../app/client'
 import { useSlow } from './wait'
@@ -97,6 +98,7 @@ export const useModelPage = defineStore('model-page', () => {
   async function load(modelId: number): Promise<void> {
     if (model.value?.id !== modelId) {
       model.value = null
+      startError.value = null
       isLoaded.value = false
       clear()
     }
@@ -110,5 +112,29 @@ export const useModelPage = defineStore('model-page', () => {
     }
   }
 
-  return { model, isLoaded, error, text, load, ...reading }
+  const isChoosing = ref(false)
+  const startError = shallowRef<unknown>(null)
+
+  /** Chooses what stands before every text; an answer that was read with something else goes. */
+  async function setTextStart(textStart: TextStart): Promise<void> {
+    const asked = model.value
+    if (!asked) return
+    isChoosing.value = true
+    startError.value = null
+    try {
+      const changed = await client.call('models.setTextStart', { modelId: asked.id, textStart })
+      if (model.value?.id !== asked.id) return
+      model.value = changed
+      clear()
+    } catch (failure) {
+      startError.value = failure
+      // The field goes back to what holds.
+      model.value = { ...asked }
+    } finally {
+      isChoosing.value = false
+    }
+  }
+
+  const start = { isChoosing, startError, setTextStart }
+  return { model, isLoaded, error, text, load, ...start, ...reading }
 })
