@@ -46,6 +46,7 @@ describe.skipIf(!stories)('inspecting a real folder', () => {
       absentHooks: [],
       unusedTensors: { count: 0, first: [] },
       nanTensors: { count: 0, first: [] },
+      startTokens: { own: '<s>', bos: '<s>' },
       hasChatTemplate: false,
     })
     const bytes = await readFile(join(folder, 'model.safetensors'))
