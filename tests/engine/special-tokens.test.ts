@@ -9,6 +9,8 @@ import { createSae } from '../../src/main/engine/sae/loaded'
 import { estimateScale, modelSource, SPECIAL_NORM, walkWindows } from '../../src/main/engine/train/activations'
 import { collectCorpus, cutDocument, textTokens, windowCount, type Windows } from '../../src/main/engine/train/contexts'
 import { openBackend } from '../../src/main/engine/tf'
+import type { Channel } from '../../src/main/tasks/channel'
+import { openSource } from '../../src/main/tasks/source'
 import { modelFolder } from '../fixtures/built'
 import { TOY, toyModel, toyWeights, TOY_TOKENS } from './toy-model'
 
@@ -101,5 +103,27 @@ describe.skipIf(missing)('a text with BOS tokens inside (needs ../shared)', () =
     }
     expect(counted).toEqual([1110, 1110])
     model.dispose()
+  })
+})
+
+describe.skipIf(missing)('what was chosen to stand before every text (needs ../shared)', () => {
+  it('stands before what is collected and trained on', async () => {
+    const channel: Channel = {
+      send: () => undefined,
+      isCancelled: () => false,
+      backend: { name: 'cpu' },
+      threadEntry: '',
+    }
+    for (const [textStart, bosId] of [
+      ['own', 1],
+      ['bos', 1],
+      ['none', null],
+    ] as const) {
+      const opened = await openSource({ path: modelFolder, textStart }, 'blocks.0.hook_resid_post', channel)
+      expect([opened.source.bosId, opened.tokenizer.bosId], textStart).toEqual([bosId, bosId])
+      // It is no text, wherever it stands, whatever was chosen.
+      expect(opened.source.specialIds).toContain(1)
+      opened.source.dispose()
+    }
   })
 })
