@@ -22,8 +22,8 @@ async function setTextStart(
   { modelId, textStart }: { modelId: number; textStart: TextStart },
   signal: AbortSignal,
 ): Promise<Model> {
-  const { path } = store.models.get(modelId)
-  const tokens = await warm.ask('startTokens', { path }, signal)
+  const { path, vocabulary } = store.models.get(modelId)
+  const tokens = await warm.ask('startTokens', { path, vocabulary }, signal)
   requireStart(path, textStart, tokens)
   return store.models.setTextStart(modelId, textStart, tokens)
 }

@@ -162,7 +162,7 @@ export type Requests = {
   /** Checks a model folder and writes its token pieces (see files/pieces-file.ts) to `piecesFolder`/<sha256>.safetensors. */
   inspectModel: { ask: { path: string; piecesFolder: string }; answer: ModelInfo }
   /** Which tokens may stand before a text. */
-  startTokens: { ask: { path: string }; answer: StartTokens }
+  startTokens: { ask: { path: string; vocabulary: number }; answer: StartTokens }
   /** Checks an autoencoder's folder for a model of width `dModel` that has its hook. `name`, `summary` and `quality` are null where nobody measured. */
   inspectSae: { ask: { path: string; model: Pick<Model, 'dModel' | 'layers' | 'absentHooks'> }; answer: SaeInfo }
   inspectDataset: { ask: { path: string; textField: string; deduplicate: boolean }; answer: DatasetInfo }

@@ -92,7 +92,7 @@ export class Answerer {
       const ready = await this.model(input.model)
       return timed(() => readText(ready, input))
     },
-    startTokens: async ({ path }) => (await loadTokenizer(path)).startTokens,
+    startTokens: async ({ path, vocabulary }) => (await loadTokenizer(path, vocabulary)).startTokens,
     chatText: async ({ model, messages }) => ({ text: await renderChat(model.path, messages) }),
   }
 
