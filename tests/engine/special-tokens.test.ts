@@ -111,7 +111,7 @@ describe.skipIf(missing)('what was chosen to stand before every text (needs ../s
     const channel: Channel = {
       send: () => undefined,
       isCancelled: () => false,
-      backend: { name: 'cpu' },
+      backend: { name: 'cpu', device: 'cpu', reason: '' },
       threadEntry: '',
     }
     for (const [textStart, bosId] of [
