@@ -179,7 +179,11 @@ export const Forecast = z.object({
   parts: z.object({ start: z.number(), collect: z.number(), steps: z.number(), judge: z.number() }),
   freeMemoryBytes: z.number().min(0),
   freeDiskBytes: z.number().min(0),
+  /** Load of the machine per core, of others, when the speeds were measured; null where the system does not tell. */
+  load: z.number().min(0).nullable().default(null),
 })
+/** Beyond this load per core, the speeds that were measured are rather those of a busy machine. */
+export const BUSY_LOAD = 0.5
 export type Forecast = z.infer<typeof Forecast>
 
 /** What a finished run took. */

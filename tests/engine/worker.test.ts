@@ -182,7 +182,7 @@ describe.skipIf(!stories)('worker', () => {
 
   it('says why it cannot work, and leaves', async () => {
     const failing: [TrainSpec, string][] = [
-      [{ ...trainSpec('x', 5), model: { ...model, path: join(root, 'none') } }, 'file-missing'],
+      [{ ...trainSpec('x', 5), model: { ...model, path: join(root, 'none') } }, 'model-folder-missing'],
       [{ ...trainSpec('x', 5), dataset: { ...dataset(), path: join(root, 'none.jsonl') } }, 'file-missing'],
       [{ ...trainSpec('x', 5), dataset: { ...dataset(), textField: 'body' } }, 'dataset-line-invalid'],
     ]

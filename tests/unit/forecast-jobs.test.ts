@@ -16,7 +16,7 @@ import { configOf, DATASET, MODEL, temporaryFolder, temporaryStore } from '../fi
 const FORECAST: Forecast = {
   ...{ seconds: 10, memoryBytes: 1e9, diskBytes: 1e7, collectedTokens: 1000, collectTokensPerSecond: 500, stepMs: 5 },
   ...{ route: 'sparse', denseStepMs: 20, parts: { start: 1, collect: 2, steps: 6, judge: 1 } },
-  ...{ freeMemoryBytes: 8e9, freeDiskBytes: 1e11 },
+  ...{ freeMemoryBytes: 8e9, freeDiskBytes: 1e11, load: null },
 }
 const { signal } = new AbortController()
 

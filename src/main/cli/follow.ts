@@ -2,9 +2,14 @@
 import type { Job, MetricPoint, Run } from '../../shared/domain'
 import { AppError, fromFailure } from '../../shared/errors'
 import type { Session } from './session'
+import { clockTime, TimeLeft } from './time-left'
 
 const figure = (value: number | null | undefined, digits: number): string =>
   value == null ? '-' : value.toFixed(digits)
+
+/** As part of a line of progress; nothing until it can be told, and nothing at the end. */
+const leftOf = ({ out }: Session, seconds: number | null): string =>
+  seconds === null || seconds <= 0 ? '' : out.say('timeLeft', { time: clockTime(seconds) })
 
 /** Calls `cancel` at Ctrl-C while `work` goes on. A job that is over by then needs none. */
 async function cancelling<T>({ signal, out }: Session, cancel: () => Promise<unknown>, work: Promise<T>): Promise<T> {
@@ -29,10 +34,12 @@ export async function followRun(session: Session, runId: number): Promise<Run> {
   const { client, out } = session
   let last: MetricPoint | undefined
   let explainedVariance: number | null = null
+  const remaining = new TimeLeft()
   const line = (run: Run): string => {
     const { name, step, steps, tokensPerSecond } = run
+    const left = leftOf(session, remaining.secondsOf(step, steps))
     const figures = { loss: figure(last?.loss, 2), l0: figure(last?.l0, 1), ev: figure(explainedVariance, 3) }
-    return out.say('training', { name, step, steps, speed: figure(tokensPerSecond, 0), ...figures })
+    return out.say('training', { name, step, steps, speed: figure(tokensPerSecond, 0), left, ...figures })
   }
   const watching = new Promise<Run>((resolve, reject) => {
     let latest: Run | undefined
@@ -71,8 +78,11 @@ const WORK = {
  */
 export async function followJob(session: Session, jobId: number): Promise<Job> {
   const { client, out } = session
-  const line = ({ kind, title, done, total }: Job) =>
-    out.say('working', { what: out.say(WORK[kind]), name: title, done, total })
+  const remaining = new TimeLeft()
+  const line = ({ kind, title, done, total }: Job) => {
+    const left = leftOf(session, remaining.secondsOf(done, total))
+    return out.say('working', { what: out.say(WORK[kind]), name: title, done, total, left })
+  }
   const watching = new Promise<Job>((resolve, reject) => {
     let latest: Job | undefined
     client.feed(

@@ -94,6 +94,9 @@ async function train(session: Session, options: TrainOptions): Promise<number> {
   const { client } = session
   const config = await configOf(session, options)
   if (options.forecast === true) return printForecast(session, config)
+  // Measured first, so that the run is told and kept with what it will take.
+  const forecast = await client.call('runs.forecast', { config }, session.signal)
+  for (const line of forecastLines(session.out, forecast)) session.out.note(line)
   const name = options.name ?? `${config.hookName} ${config.dSae}`
   const { id } = await client.call('runs.start', { name, config, atlas: options.atlas })
   return finish(session, id)

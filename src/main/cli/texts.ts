@@ -68,10 +68,11 @@ const TEXTS = {
   },
   none: { en: 'There is nothing here yet.', ko: '아직 아무것도 없습니다.' },
   training: {
-    en: 'training {name}: step {step} of {steps}, loss {loss}, L0 {l0}, explained variance {ev}, {speed} tokens/s',
-    ko: '학습 {name}: {steps}단계 중 {step}, 손실 {loss}, L0 {l0}, 설명된 분산 {ev}, 초당 토큰 {speed}개',
+    en: 'training {name}: step {step} of {steps}, loss {loss}, L0 {l0}, explained variance {ev}, {speed} tokens/s{left}',
+    ko: '학습 {name}: {steps}단계 중 {step}, 손실 {loss}, L0 {l0}, 설명된 분산 {ev}, 초당 토큰 {speed}개{left}',
   },
-  working: { en: '{what} {name}: {done} of {total}', ko: '{what} {name}: {total} 중 {done}' },
+  working: { en: '{what} {name}: {done} of {total}{left}', ko: '{what} {name}: {total} 중 {done}{left}' },
+  timeLeft: { en: ', about {time} left', ko: ', 약 {time} 남음' },
   atlas: { en: 'feature atlas', ko: '특징 도감' },
   collecting: { en: 'activations', ko: '활성값 수집' },
   evaluating: { en: 'evaluation', ko: '평가' },
@@ -107,6 +108,10 @@ const TEXTS = {
   forecastNoMemory: {
     en: 'Note: this is more memory than is free. Lower the width, the batch or the buffer.',
     ko: '참고: 남은 메모리보다 많습니다. 너비, 배치, 버퍼를 줄이세요.',
+  },
+  forecastBusy: {
+    en: 'Note: measured while the machine was busy (load {load} per core); on a quiet one it goes faster.',
+    ko: '참고: 컴퓨터가 바쁠 때 쟀습니다(코어당 부하 {load}). 한가하면 더 빠릅니다.',
   },
   forecastNoDisk: {
     en: 'Note: this is more disk than is free. Delete files, or use a workspace on another disk.',

@@ -1,4 +1,5 @@
 /** The forecast of a training: opens its model, measures for about two seconds, and says what the run will take. */
+import { availableParallelism, loadavg } from 'node:os'
 import { statfs } from 'node:fs/promises'
 import type { Backend } from '../../shared/domain'
 import type { Forecast } from '../../shared/training'
@@ -76,6 +77,8 @@ async function measureModel({ config, model, dataset }: Ask, { backend, baseSeco
 export async function forecastRun(ask: Ask, worker: Worker): Promise<Forecast> {
   const { config, dataset, activations, folder } = ask
   requirePossible(config)
+  // Before the measuring itself makes the machine busy. Windows has no load average and says 0.
+  const [load = 0] = loadavg()
   const collecting: Collecting = activations
     ? {
         ...{ dIn: activations.dIn, modelBytes: 0, startSeconds: worker.baseSeconds },
@@ -98,6 +101,9 @@ export async function forecastRun(ask: Ask, worker: Worker): Promise<Forecast> {
       parameters: shapes.reduce((sum, shape) => sum + shape.reduce((product, length) => product * length, 1), 0),
       kernels: openKernels(options).reason === '' ? kernelBytes(options) : null,
     },
-    { freeMemoryBytes: process.availableMemory(), freeDiskBytes: disk.bavail * disk.bsize },
+    {
+      ...{ freeMemoryBytes: process.availableMemory(), freeDiskBytes: disk.bavail * disk.bsize },
+      load: process.platform === 'win32' ? null : load / availableParallelism(),
+    },
   )
 }

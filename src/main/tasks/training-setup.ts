@@ -69,6 +69,10 @@ export async function prepareTraining(
     throw new AppError('checkpoint-other', { path, what: 'dataset' })
   }
   await giveWay()
+  if (!checkpoint) {
+    const text = 'measuring the scale of the inputs and the norm of attention sinks before the first step'
+    channel.send({ type: 'log', level: 'info', text })
+  }
   const input = checkpoint?.input ?? data.measure()
   channel.send({ type: 'log', level: 'info', text: data.describe(input) })
   await giveWay()

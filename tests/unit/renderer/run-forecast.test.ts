@@ -24,7 +24,7 @@ const { default: RunForecast } = await import('../../../src/renderer/views/runs/
 const FORECAST: Forecast = {
   ...{ seconds: 125, memoryBytes: 9e8, diskBytes: 4e7, collectedTokens: 190_000, collectTokensPerSecond: 2500 },
   ...{ stepMs: 12.25, route: 'sparse', denseStepMs: 48, parts: { start: 4, collect: 76, steps: 40, judge: 5 } },
-  ...{ freeMemoryBytes: 8e9, freeDiskBytes: 1e11 },
+  ...{ freeMemoryBytes: 8e9, freeDiskBytes: 1e11, load: null },
 }
 
 /** A host that also measures. */
@@ -71,13 +71,14 @@ it('measures when asked to and shows every figure with its unit', async () => {
   expect(page.find('.note').exists()).toBe(false)
 })
 
-it('warns when memory or disk do not suffice', async () => {
-  host.forecast = { ...FORECAST, freeMemoryBytes: 1e8, freeDiskBytes: 1e6 }
+it('warns when memory or disk do not suffice, or the speeds are those of a busy machine', async () => {
+  host.forecast = { ...FORECAST, freeMemoryBytes: 1e8, freeDiskBytes: 1e6, load: 0.9 }
   const page = show()
   await measure(page)
   expect(page.findAll('.note.caution').map((note) => note.text())).toEqual([
     expect.stringContaining('More RAM'),
     expect.stringContaining('More disk'),
+    expect.stringContaining('was busy'),
   ])
 })
 

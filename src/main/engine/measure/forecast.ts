@@ -113,7 +113,7 @@ export function forecastOf(
   config: TrainConfig,
   speeds: Speeds,
   sizes: RunSizes,
-  free: Pick<Forecast, 'freeMemoryBytes' | 'freeDiskBytes'>,
+  free: Pick<Forecast, 'freeMemoryBytes' | 'freeDiskBytes' | 'load'>,
 ): Forecast {
   const { route, stepMs, denseStepMs, collectTokensPerSecond } = speeds
   const tokens = tokensOf(config, sizes)

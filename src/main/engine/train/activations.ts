@@ -6,8 +6,11 @@ import type { Windows } from './contexts'
 
 /** A token is an attention sink when its norm is beyond this many medians. */
 export const SINK_MEDIANS = 10
-/** Tokens that the median norm and s are estimated from, at least, when there are that many. */
-export const ESTIMATION_TOKENS = 100_000
+/**
+ * Tokens that the median norm and s are estimated from, at least, when there are that many: whole windows in random order, which give both to
+ * about 1 % (tests/engine/scale.test.ts). Their vectors are not kept, so more would only be run twice.
+ */
+export const ESTIMATION_TOKENS = 8192
 /** Tokens per forward pass, padding included, as near as whole windows come. */
 const PASS_TOKENS = 4096
 /** Passes are padded to a multiple of this, so that few shapes occur. */

@@ -24,7 +24,7 @@ export function concatenate(parts: readonly Float32Array[]): Float32Array {
 }
 
 /**
- * Estimates s on windows in the given order: on at least 1e5 tokens, or on all there are.
+ * Estimates s on windows in the given order: on at least {@link ESTIMATION_TOKENS} tokens, or on all there are.
  * @param order window indexes, already shuffled
  * @returns `droppedTokens`: the special tokens and sinks met on the way
  * @throws AppError activations-constant when all vectors are the same; activations-invalid

@@ -1,5 +1,5 @@
 /** The figures of a forecast as they are shown, what is short, and the forecast beside what a run took. */
-import type { Forecast, Run } from '../../../shared/domain'
+import { BUSY_LOAD, type Forecast, type Run } from '../../../shared/domain'
 import type { useText } from '../../app/i18n'
 
 type Text = Pick<ReturnType<typeof useText>, 't' | 'formatBytes' | 'formatCount' | 'formatDecimal' | 'formatDuration'>
@@ -42,12 +42,13 @@ export function forecastFigures(forecast: Forecast, text: Text): { key: FigureKe
   return figures
 }
 
-/** What this machine has too little of now. */
-export function shortOf(forecast: Forecast): ('memory' | 'disk')[] {
-  const { memoryBytes, freeMemoryBytes, diskBytes, freeDiskBytes } = forecast
+/** What this machine has too little of now, or had when it was measured. */
+export function shortOf(forecast: Forecast): ('memory' | 'disk' | 'busy')[] {
+  const { memoryBytes, freeMemoryBytes, diskBytes, freeDiskBytes, load } = forecast
   return [
     ...(memoryBytes > freeMemoryBytes ? (['memory'] as const) : []),
     ...(diskBytes > freeDiskBytes ? (['disk'] as const) : []),
+    ...(load !== null && load > BUSY_LOAD ? (['busy'] as const) : []),
   ]
 }
 
