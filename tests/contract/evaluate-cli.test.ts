@@ -18,7 +18,7 @@ describe.skipIf(missingModel)('evaluate', () => {
     expect((await say('train', '--name', 'small', ...settings)).code).toBe(0)
     const { code, stdout } = await say('evaluate', '--sae', 'small')
     expect(code).toBe(0)
-    expect(stdout).toMatch(/SAE 1 "small" on [\d,]+ tokens of held-out documents of /)
+    expect(stdout).toMatch(/SAE 1 "small" on [\d,]+ tokens of stories, documents that were held out of its training:/)
     expect(stdout).not.toMatch(/[{}]|NaN|undefined/)
     expect(stdout.match(/\d+\.\d+/g)?.length).toBeGreaterThan(14)
     const again = await say('--json', 'evaluate')
