@@ -1,5 +1,6 @@
 /** Opens a workspace and puts its rooms together: store, jobs and handlers, and the port where other processes ask. */
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import type { MonoscopeHandlers } from '../shared/contract'
 import type { AppInfo } from '../shared/contract/app'
 import { AppError } from '../shared/errors'
@@ -9,6 +10,7 @@ import { Hub } from './hub/hub'
 import type { TokenVault } from './hub/token'
 import { Changes } from './jobs/changes'
 import { JobQueue } from './jobs/queue'
+import { sweepFolder } from './files/removal'
 import { recoverRuns } from './jobs/recover'
 import { findRuntime } from './jobs/runtime'
 import { WarmWorker } from './jobs/warm-worker'
@@ -18,7 +20,7 @@ import { startHost, type Host } from './web/host'
 import { CorpusTokensCache } from './workspace/corpus-tokens'
 import { PiecesCache } from './workspace/pieces'
 import { translateSystemError } from './workspace/system-errors'
-import { openWorkspace, type Workspace } from './workspace/workspace'
+import { openWorkspace, WRITTEN_FOLDERS, type Workspace } from './workspace/workspace'
 
 export { findOwner, type Owner } from './workspace/lock'
 
@@ -123,6 +125,7 @@ async function openRooms(options: MonoscopeOptions, { host, workspace, late }: B
   const changes = new Changes()
   const pieces = new PiecesCache(workspace.pieces)
   const tokens = new CorpusTokensCache(workspace.corpora)
+  for (const name of WRITTEN_FOLDERS) await sweepFolder(join(workspace.folder, name))
   await recoverRuns(store, workspace, log)
   const queue = new JobQueue({ store, paths: workspace, pieces, changes, log, workerPath, runtime, checkpointMinutes })
   const warm = new WarmWorker({ command: { workerPath, runtime, log }, changes })

@@ -45,7 +45,7 @@ function example(contexts: number): Atlas {
     intervalWidth: Float32Array.of(0.5, 0),
     intervalFired: Float64Array.from(ramp(16, 0)),
     contexts: {
-      feature: Int32Array.from(ramp(contexts, 0)),
+      feature: Int32Array.from(ramp(contexts, 0), (row) => row % 2),
       interval: Uint8Array.from(ramp(contexts, 253)),
       document: Int32Array.from(ramp(contexts, 1)),
       start: Int32Array.from(ramp(contexts, 3)),
@@ -78,6 +78,20 @@ describe('atlas file', () => {
     const path = join(root, 'pairs.safetensors')
     const atlas = example(3)
     atlas.contexts.pairs[1] = 5
+    await writeAtlas(path, atlas)
+    await expect(readAtlas(path)).rejects.toMatchObject({ code: 'file-corrupt' })
+  })
+
+  it.each<[string, (atlas: Atlas) => void]>([
+    ['a figure that is no number', (atlas) => atlas.max.set([NaN], 1)],
+    ['an endless sum', (atlas) => atlas.sum.set([Infinity], 1)],
+    ['a context before the text', (atlas) => atlas.contexts.start.set([-1], 0)],
+    ['a context of no document', (atlas) => atlas.contexts.document.set([-7], 0)],
+    ['a context of no feature', (atlas) => atlas.contexts.feature.set([9999], 0)],
+  ])('refuses %s', async (name, spoil) => {
+    const atlas = example(3)
+    spoil(atlas)
+    const path = join(root, `${name}.safetensors`)
     await writeAtlas(path, atlas)
     await expect(readAtlas(path)).rejects.toMatchObject({ code: 'file-corrupt' })
   })

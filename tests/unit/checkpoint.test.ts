@@ -99,6 +99,11 @@ const damages: [string, (path: string) => Promise<void>, RegExp][] = [
   ],
   ['no tensors', (path) => rm(join(path, 'state.safetensors')), /state\.safetensors cannot be read/],
   ['cut tensors', (path) => truncate(join(path, 'state.safetensors'), 700), /is not the file that was written/],
+  [
+    'a place nested without end',
+    (path) => edit(path, /"stream": \{/, `"stream": {"deep": ${'['.repeat(200_000)}${']'.repeat(200_000)},`),
+    /state\.json/,
+  ],
   ['a flipped bit', (path) => flipBit(join(path, 'state.safetensors')), /is not the file that was written/],
   [
     'a value that is no number',

@@ -214,13 +214,13 @@ class Columns {
   async f32(name: string, shape: number[]): Promise<F32> {
     const data = await this.read(name, shape)
     if (!(data instanceof Float32Array)) throw this.wrongType(name)
-    return data
+    return this.finite(name, data)
   }
 
   async f64(name: string, shape: number[]): Promise<F64> {
     const data = await this.read(name, shape)
     if (!(data instanceof Float64Array)) throw this.wrongType(name)
-    return data
+    return this.finite(name, data)
   }
 
   async i32(name: string, shape: number[]): Promise<I32> {
@@ -235,6 +235,21 @@ class Columns {
     return data
   }
 
+  /** Whole numbers from 0 to below `limit`. */
+  async places(name: string, shape: number[], limit = 2 ** 31): Promise<I32> {
+    const data = await this.i32(name, shape)
+    if (!data.every((value) => value >= 0 && value < limit))
+      throw this.corrupt(`tensor ${name} has places that do not exist`)
+    return data
+  }
+
+  private finite<T extends F32 | F64>(name: string, data: T): T {
+    if (!data.every((value: number) => Number.isFinite(value))) {
+      throw this.corrupt(`tensor ${name} has values that are no numbers`)
+    }
+    return data
+  }
+
   private async read(name: string, shape: number[]) {
     const entry = this.file.tensors.get(name)
     if (entry?.shape.join() !== shape.join()) throw this.corrupt(`tensor ${name} is not of shape [${shape.join(', ')}]`)
@@ -246,12 +261,16 @@ class Columns {
   }
 }
 
-async function readContexts(columns: Columns, n: number, pairs: number): Promise<AtlasContexts> {
+async function readContexts(
+  columns: Columns,
+  n: number,
+  { pairs, dSae }: { pairs: number; dSae: number },
+): Promise<AtlasContexts> {
   const contexts = {
-    feature: await columns.i32('context.feature', [n]),
+    feature: await columns.places('context.feature', [n], dSae),
     interval: await columns.u8('context.interval', [n]),
-    document: await columns.i32('context.document', [n]),
-    start: await columns.i32('context.start', [n]),
+    document: await columns.places('context.document', [n]),
+    start: await columns.places('context.start', [n]),
     length: await columns.u8('context.length', [n]),
     marked: await columns.u8('context.marked', [n]),
     value: await columns.f32('context.value', [n]),
@@ -321,7 +340,7 @@ export async function readAtlas(path: string): Promise<Atlas> {
       histogram: await columns.f32('histogram', [dSae, HISTOGRAM_BINS]),
       intervalWidth: await columns.f32('interval.width', [dSae]),
       intervalFired: await columns.f64('interval.fired', [dSae, INTERVALS]),
-      contexts: await readContexts(columns, lengthOf('context.feature'), lengthOf('pair.token')),
+      contexts: await readContexts(columns, lengthOf('context.feature'), { pairs: lengthOf('pair.token'), dSae }),
       together: {
         indexes: await columns.i32('together.index', [dSae, TOGETHER]),
         shares: await columns.f32('together.share', [dSae, TOGETHER]),

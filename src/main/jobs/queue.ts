@@ -1,8 +1,8 @@
 /** The queue of batch jobs: one runs, the others wait in the store. */
 import { rmSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { hasEnded, type ActivationSet, type Job, type NeuronSettings, type TrainConfig } from '../../shared/domain'
 import { AppError, toFailure } from '../../shared/errors'
+import { removeFolder } from '../files/removal'
 import { neuronHooksBefore } from '../../shared/hooks'
 import { LEAST_FIRED } from '../../shared/neurons'
 import { requirePossible } from '../../shared/training-rules'
@@ -140,7 +140,7 @@ export class JobQueue {
     const { store, paths, changes } = this.around
     store.activations.remove(activationsId)
     changes.notify()
-    await rm(paths.activations(activationsId), { recursive: true, force: true })
+    await removeFolder(paths.activations(activationsId))
   }
 
   /** @throws AppError `not-found`, `job-not-running` */
@@ -167,8 +167,8 @@ export class JobQueue {
     const sae = store.saes.ofRun(runId)
     store.runs.remove(runId)
     changes.notify()
-    await rm(paths.run(runId), { recursive: true, force: true })
-    if (sae) await rm(paths.sae(sae.id), { recursive: true, force: true })
+    await removeFolder(paths.run(runId))
+    if (sae) await removeFolder(paths.sae(sae.id))
   }
 
   /** Ends the running job with a last checkpoint, for closing; waiting jobs become `interrupted`. */

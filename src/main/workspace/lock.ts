@@ -19,7 +19,11 @@ const GATE_WAIT_MS = 15_000
 const Owner = z.object({
   pid: z.int().positive(),
   port: z.int().min(1).max(65535),
-  token: z.string().min(16),
+  // Half a surrogate pair could not stand in an address.
+  token: z
+    .string()
+    .min(16)
+    .refine((token) => Buffer.from(token).toString() === token),
   startedAt: z.string(),
   /** Where the owner runs; locks of older versions do not say. */
   host: z.string().max(300).optional(),

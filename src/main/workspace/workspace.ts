@@ -5,7 +5,9 @@ import { AppError } from '../../shared/errors'
 import { takeLock, type Endpoint } from './lock'
 import { translateSystemError } from './system-errors'
 
-const SUBFOLDERS = ['activations', 'runs', 'saes', 'corpora', 'exports', 'models', 'backups'] as const
+/** Folders that jobs and answers write to; what a kill left behind in them is swept at the start. */
+export const WRITTEN_FOLDERS = ['activations', 'runs', 'saes', 'corpora', 'exports', 'models'] as const
+const SUBFOLDERS = [...WRITTEN_FOLDERS, 'backups']
 
 /** Where each thing of a workspace lies, absolute. */
 export type WorkspacePaths = {

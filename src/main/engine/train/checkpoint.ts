@@ -135,6 +135,15 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
   }
 }
 
+function parseHead(folder: string, json: unknown): z.infer<typeof Head> {
+  try {
+    return Head.parse(json)
+  } catch (error) {
+    // What is nested too deeply ends the parser's stack, which is no complaint of the schema.
+    throw invalid(folder, `${HEAD_FILE} does not describe a training`, error)
+  }
+}
+
 async function readHead(folder: string): Promise<z.infer<typeof Head>> {
   const path = join(folder, HEAD_FILE)
   const found = await stat(path).catch((error: unknown) => {
@@ -151,13 +160,12 @@ async function readHead(folder: string): Promise<z.infer<typeof Head>> {
   if (format.success && format.data.format !== FORMAT) {
     throw invalid(folder, `it has the form ${format.data.format} of another version of this program`)
   }
-  const head = Head.safeParse(json)
-  if (!head.success) throw invalid(folder, `${HEAD_FILE} does not describe a training`, head.error)
-  const { step, steps, origin } = head.data
+  const head = parseHead(folder, json)
+  const { step, steps, origin } = head
   if (step > steps || steps !== trainingSteps(origin.asked.config)) {
     throw invalid(folder, `${HEAD_FILE} has a step that the run does not have`)
   }
-  return head.data
+  return head
 }
 
 /** Reads tensors of known shapes whose numbers are finite. */
