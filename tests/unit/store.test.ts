@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest'
 import { openDb } from '../../src/main/store/db'
 import { APPLICATION_ID, MIGRATIONS } from '../../src/main/store/migrate'
 import { openStore } from '../../src/main/store/store'
-import { AppError } from '../../src/shared/errors'
 import { addSae, configOf, DATASET, failureOf, MODEL, temporaryFolder, temporaryStore } from '../fixtures/samples'
 
 const at = (folder: string) => ({ path: join(folder, 'workspace.sqlite'), backups: join(folder, 'backups') })

@@ -78,13 +78,8 @@ function runner(command: Command, program: Program, signal: AbortSignal): { run:
   return { run: Object.assign(run, { lasting, refuse, without }), ending }
 }
 
-/**
- * Runs a command line.
- * @param args without the names of node and script
- * @param signal fires when the user wants it to stop
- * @returns the exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped
- */
-export async function runCommandLine(args: readonly string[], program: Program, signal: AbortSignal): Promise<number> {
+/** All commands, with what the one that runs ends with. */
+export function makeCommands(program: Program, signal: AbortSignal): { command: Command; ending: Ending } {
   const command = new Command('monoscope')
     .description('Reads the features inside open-weight language models with sparse autoencoders.')
     .version(program.version)
@@ -117,6 +112,17 @@ export async function runCommandLine(args: readonly string[], program: Program, 
   addServeCommand(command, run, program)
   addDemoCommand(command, run, program)
   addOwnerCommand(command, run)
+  return { command, ending }
+}
+
+/**
+ * Runs a command line.
+ * @param args without the names of node and script
+ * @param signal fires when the user wants it to stop
+ * @returns the exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped
+ */
+export async function runCommandLine(args: readonly string[], program: Program, signal: AbortSignal): Promise<number> {
+  const { command, ending } = makeCommands(program, signal)
   try {
     await command.parseAsync([...args], { from: 'user' })
     return ending.status

@@ -33,6 +33,8 @@ export type Session = {
 
 /** A path as the user meant it: npm runs scripts in another folder than the one it was called in. */
 export const userPath = (path: string): string => {
+  // Nobody means the folder one stands in by no name at all; what asks for a path refuses it.
+  if (path.trim() === '') return ''
   // A shell leaves `~` as it is behind an equals sign or inside quotes.
   const whole = /^~(?=$|[\\/])/.test(path) ? join(homedir(), path.slice(1)) : path
   return resolve(process.env.INIT_CWD ?? process.cwd(), whole)
