@@ -221,7 +221,7 @@ describe('command line', () => {
     const ended = await startHeadless(['models', 'add', 'here', '--workspace', workspace, '--json'], {
       INIT_CWD: folder,
     }).ended
-    expect(lastJson(ended.stdout)).toMatchObject({ error: { details: { path: join(folder, 'here', 'config.json') } } })
+    expect(lastJson(ended.stdout)).toMatchObject({ error: { details: { path: join(folder, 'here') } } })
   })
 
   it('ends when nobody reads what it says', { timeout: 60_000 }, async () => {

@@ -192,7 +192,7 @@ describe('a damaged folder', () => {
   const configSaysPart = (reason: string) =>
     says(`The file ${join(folder, 'config.json')} does not describe a model: ${reason}`)
 
-  it('has no config.json', () => says(`The file ${join(folder, 'config.json')} does not exist.`))
+  it('has no config.json', () => says(`The folder ${folder} has no config.json, so it is not the folder of a model.`))
   it.each([
     ['{', 'it does not parse'],
     ['[]', 'the whole: invalid input: expected object, received array'],

@@ -104,7 +104,7 @@ describe.skipIf(!stories)('threads', () => {
     }
     const source = threadSource(setup)
     const wait = source.start(Int32Array.of(1, 2), 1)
-    expect(() => wait()).toThrow(expect.objectContaining({ code: 'file-missing' }))
+    expect(() => wait()).toThrow(expect.objectContaining({ code: 'model-folder-missing' }))
     source.dispose()
   })
 })
