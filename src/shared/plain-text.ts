@@ -9,8 +9,11 @@ const BREAKS = /[\t\n\r\u2028\u2029]+/g
 
 const TOO_SHORT = 'it may not be empty'
 
+/** Runs of control characters as U+FFFD; tabs and line breaks stay. */
+export const withoutControls = (text: string): string => text.replace(CONTROL, '\uFFFD')
+
 /** Text for a terminal: what would move its cursor or change its colours is shown as U+FFFD instead, a lone carriage return too. */
-export const forTerminal = (text: string): string => text.replace(CONTROL, '\uFFFD').replace(/\r(?!\n)/g, '\uFFFD')
+export const forTerminal = (text: string): string => withoutControls(text).replace(/\r(?!\n)/g, '\uFFFD')
 
 /** Text of several lines. A control character becomes a space. */
 export const plainLines = (most: number, least = 0) =>

@@ -182,9 +182,11 @@ export const Forecast = z.object({
   /** Load of the machine per core, of others, when the speeds were measured; null where the system does not tell. */
   load: z.number().min(0).nullable().default(null),
 })
-/** Beyond this load per core, the speeds that were measured are rather those of a busy machine. */
-export const BUSY_LOAD = 0.5
 export type Forecast = z.infer<typeof Forecast>
+
+/** Beyond this load per core, the speeds that were measured are rather those of a busy machine. */
+const BUSY_LOAD = 0.5
+export const isBusy = ({ load }: Pick<Forecast, 'load'>): boolean => load !== null && load > BUSY_LOAD
 
 /** What a finished run took. */
 export const Actual = z.object({

@@ -10,7 +10,7 @@ import type { Backend } from '../../src/shared/domain'
 import type { FromWorker } from '../../src/main/jobs/messages'
 import { runEvaluation } from '../../src/main/tasks/evaluate'
 import { reportSkip, storiesFolder } from './goldens'
-import { SIGN_CONTEXT, writeSignSae } from './sign-sae'
+import { SIGN_CONTEXT, signSpec, writeSignSae } from './sign-sae'
 
 const stories = storiesFolder()
 if (!stories) reportSkip('passes of an evaluation', 'the stories260K model is absent')
@@ -35,17 +35,7 @@ describe.skipIf(!stories)('an evaluation', () => {
     const rest = vi.spyOn(LanguageModel.prototype, 'residAfter')
     const unembed = vi.spyOn(LanguageModel.prototype, 'unembed')
     const messages: FromWorker[] = []
-    const spec = {
-      ...{ kind: 'evaluate' as const, model: { name: 'stories', path: stories ?? '', sha256: 'a' }, seed: 3 },
-      dataset: {
-        name: 'corpus',
-        path: join(root, 'corpus.jsonl'),
-        textField: 'text',
-        deduplicate: false,
-        sha256: 'd'.repeat(64),
-      },
-      sae: { path, hookName, contextSize: SIGN_CONTEXT },
-    }
+    const spec = signSpec(path, { stories: stories ?? '', root, hookName })
     expect(
       await runEvaluation(spec, {
         ...{ backend, threadEntry: '' },

@@ -3,10 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { EvaluateSpec } from '../../src/main/jobs/messages'
 import { SaeQuality } from '../../src/shared/domain'
 import { reportSkip, storiesFolder } from './goldens'
-import { SIGN_CONTEXT, writeSignSae } from './sign-sae'
+import { signSpec, writeSignSae } from './sign-sae'
 import { buildWorker, removeWorker, TestWorker } from './worker-process'
 
 const stories = storiesFolder()
@@ -32,19 +31,7 @@ afterAll(async () => {
 const writeSae = (name: string, gain: number, monoscope?: Record<string, number | string>): Promise<string> =>
   writeSignSae(join(root, name), { hookName, gain, dIn: D_IN, ...(monoscope && { monoscope }) })
 
-const specOf = (path: string): EvaluateSpec => ({
-  kind: 'evaluate',
-  model: { name: 'stories', path: stories ?? '', sha256: 'a' },
-  dataset: {
-    name: 'corpus',
-    path: join(root, 'corpus.jsonl'),
-    textField: 'text',
-    deduplicate: false,
-    sha256: 'd'.repeat(64),
-  },
-  sae: { path, hookName, contextSize: SIGN_CONTEXT },
-  seed: 3,
-})
+const specOf = (path: string) => signSpec(path, { stories: stories ?? '', root, hookName })
 
 async function evaluate(path: string, spec = specOf(path)) {
   const worker = new TestWorker(entry, 'wasm')

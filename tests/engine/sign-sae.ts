@@ -1,5 +1,7 @@
 /** An autoencoder with two features for every dimension, one for each sign, in a folder. */
+import { join } from 'node:path'
 import { writeSaelens } from '../../src/main/files/saelens'
+import type { EvaluateSpec } from '../../src/main/jobs/messages'
 
 export const SIGN_CONTEXT = 64
 /** As a training stores it: no token of these stories is a sink. */
@@ -31,3 +33,16 @@ export async function writeSignSae(path: string, { hookName, gain, dIn, monoscop
   await writeSaelens(path, sae, { origin, firingShare: new Float64Array(dSae) })
   return path
 }
+
+/** Its evaluation on the `corpus.jsonl` of a folder. */
+export const signSpec = (
+  path: string,
+  { stories, root, hookName }: Record<'stories' | 'root' | 'hookName', string>,
+): EvaluateSpec => ({
+  ...{ kind: 'evaluate', model: { name: 'stories', path: stories, sha256: 'a' }, seed: 3 },
+  dataset: {
+    ...{ name: 'corpus', path: join(root, 'corpus.jsonl'), textField: 'text', deduplicate: false },
+    sha256: 'd'.repeat(64),
+  },
+  sae: { path, hookName, contextSize: SIGN_CONTEXT },
+})

@@ -52,6 +52,12 @@ describe('a checkpoint', () => {
     expect(await readdir(folder)).toEqual(['checkpoint'])
   })
 
+  it('of an older version held documents out by their places', async () => {
+    const { path } = await runFolder('older')
+    await edit(path, /"heldOutRule": 2,/, '')
+    expect(await readCheckpoint(path)).toEqual({ ...makeCheckpoint(5), heldOutRule: 1 })
+  })
+
   it('tells main its step, also from where a crash left it', async () => {
     const { folder, path } = await runFolder('step')
     // Only the state of a run is looked at besides its folder.

@@ -1,7 +1,7 @@
 /** Packing documents into windows: no window crosses the border of a document, and no token is lost, doubled or moved. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { collectCorpus, cutDocument, windowCount, type Windows } from '../../src/main/engine/train/contexts'
+import { collectCorpus, cutDocument, isHeldOut, windowCount, type Windows } from '../../src/main/engine/train/contexts'
 
 const BOS = -1
 /** Each character is a token. */
@@ -75,8 +75,9 @@ describe('held-out documents', () => {
     const corpus = await collectCorpus(documents(), letters, {
       ...{ contextSize: 16, bosId: null, neededTokens: 1e6, seed: 3, ...options },
     })
+    const { isLate } = corpus
     const of = ({ documents: own }: Windows) => new Set(Array.from(own, (index) => texts[index]?.trim() ?? ''))
-    return { training: of(corpus.training), heldOut: of(corpus.heldOut) }
+    return { training: of(corpus.training), heldOut: of(corpus.heldOut), isLate }
   }
   const leaks = ({ training, heldOut }: Awaited<ReturnType<typeof sides>>) =>
     [...heldOut].filter((text) => training.has(text))
@@ -85,6 +86,7 @@ describe('held-out documents', () => {
     const repeated = [...stories, ...stories.slice(0, 300), ...stories.map((text) => ` ${text}\n`)]
     const found = await sides(repeated)
     expect(found.heldOut.size).toBeGreaterThan(5)
+    expect(found.isLate).toBe(false)
     expect(leaks(found)).toEqual([])
     // The rule of older versions, which is kept for what was trained by it.
     expect(leaks(await sides(repeated, { rule: 1 }))).not.toEqual([])
@@ -94,12 +96,17 @@ describe('held-out documents', () => {
     expect((await sides(stories.toReversed())).heldOut).toEqual(heldOut)
     expect((await sides(stories, { seed: 4 })).heldOut).not.toEqual(heldOut)
   })
-  it('are the last text and its copies where chance holds none out', async () => {
+  it('are the last text and its copies where chance holds none out, which is said', async () => {
+    const late: boolean[] = []
     for (let seed = 0; seed < 40; seed++) {
-      const found = await sides(['one text', 'another text', 'one text', 'a third', 'a third'], { seed })
+      const texts = ['one text', 'another text', 'one text', 'a third', 'a third']
+      const found = await sides(texts, { seed })
       expect(leaks(found)).toEqual([])
-      expect(found.heldOut.size).toBeGreaterThan(0)
       expect(found.training.size).toBeGreaterThan(0)
+      late.push(found.isLate)
+      if (found.isLate) expect([...found.heldOut]).toEqual(['a third'])
+      else expect(texts.some((text) => isHeldOut({ index: 0, text }, { seed, rule: 2 }))).toBe(true)
     }
+    expect(new Set(late)).toEqual(new Set([true, false]))
   })
 })

@@ -52,7 +52,8 @@ function lines({ out }: Session, pair: { one: FeatureDetail; other: FeatureDetai
 
 async function compare(session: Session, [first, second]: readonly [string, string], options: CompareOptions) {
   const { client, out, signal } = session
-  const [sae, otherSae] = [await findSae(session, options.sae), await findSae(session, options.otherSae ?? options.sae)]
+  const sae = await findSae(session, options.sae)
+  const otherSae = options.otherSae === undefined ? sae : await findSae(session, options.otherSae)
   const one = { saeId: sae.id, featureIndex: toNumber(first) }
   const other = { saeId: otherSae.id, featureIndex: toNumber(second) }
   const found = await client.call('features.compare', { one, other }, signal)

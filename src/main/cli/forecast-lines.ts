@@ -1,5 +1,5 @@
 /** A forecast as lines for people. */
-import { BUSY_LOAD, type Forecast } from '../../shared/domain'
+import { isBusy, type Forecast } from '../../shared/domain'
 import type { Output } from './output'
 
 const MB = 1e6
@@ -22,9 +22,7 @@ export function forecastLines(out: Output, forecast: Forecast): string[] {
       ...{ memory: whole(memoryBytes / MB), freeMemory: whole(freeMemoryBytes / MB) },
       ...{ disk: whole(diskBytes / MB), freeDisk: whole(freeDiskBytes / MB) },
     }),
-    ...(forecast.load !== null && forecast.load > BUSY_LOAD
-      ? [out.say('forecastBusy', { load: forecast.load.toFixed(1) })]
-      : []),
+    ...(isBusy(forecast) ? [out.say('forecastBusy', { load: forecast.load?.toFixed(1) ?? '-' })] : []),
     ...(memoryBytes > freeMemoryBytes ? [out.say('forecastNoMemory')] : []),
     ...(diskBytes > freeDiskBytes ? [out.say('forecastNoDisk')] : []),
   ]

@@ -1,8 +1,7 @@
 /** `models`: the language models of the workspace. */
-import type { Command } from 'commander'
+import { Argument, type Command, Option } from 'commander'
 import type { Model } from '../../shared/domain'
 import { isHubSource } from '../hub/source'
-import { AppError } from '../../shared/errors'
 import { startOf, TextStart } from '../../shared/text-start'
 import { findModel } from './find'
 import { downloadModel } from './hub'
@@ -27,14 +26,6 @@ function startLine(out: Output, { startTokens, textStart }: Model): string[] {
 
 const aboutModel = (out: Output, model: Model) => [modelLine(out, model), ...startLine(out, model)].join('\n')
 
-/** @throws AppError invalid-input */
-function toTextStart(given: string): TextStart {
-  const choice = TextStart.safeParse(given)
-  if (choice.success) return choice.data
-  const reason = `"${given}" is none of ${TextStart.options.join(', ')}`
-  throw new AppError('invalid-input', { name: 'text start', reason })
-}
-
 const STARTS = 'own (what its tokenizer adds), bos (the bos_token that its files name), none'
 
 /** What a user should know of the weights, besides that they were taken in. */
@@ -54,11 +45,12 @@ export function addModelCommands(program: Command, run: RunCommand): void {
       'add a model folder (config.json, tokenizer.json, safetensors weights), or download hub:org/name[@revision]',
     )
     .option('--name <name>', 'what to call it; the folder name unless given')
-    .option('--text-start <choice>', `what stands before every text: ${STARTS}`)
-    .action((source: string, { name, textStart: given }: { name?: string; textStart?: string }) =>
+    .addOption(
+      new Option('--text-start <choice>', `what stands before every text: ${STARTS}`).choices(TextStart.options),
+    )
+    .action((source: string, { name, textStart }: { name?: string; textStart?: TextStart }) =>
       run(async (session) => {
         const { client, out, signal } = session
-        const textStart = given === undefined ? undefined : toTextStart(given)
         const model = isHubSource(source)
           ? await downloadModel(session, { source, name, textStart })
           : await client.call('models.add', { path: userPath(source), name, textStart }, signal)
@@ -69,14 +61,16 @@ export function addModelCommands(program: Command, run: RunCommand): void {
       }),
     )
   models
-    .command('text-start <model> <choice>')
+    .command('text-start')
+    .argument('<model>', 'id or name')
+    .addArgument(new Argument('<choice>').choices(TextStart.options))
     .description(
       `choose what stands before every text of a model: ${STARTS}; autoencoders keep what stood there in training`,
     )
-    .action((wanted: string, given: string) =>
+    .action((wanted: string, textStart: TextStart) =>
       run(async (session) => {
         const { client, out, signal } = session
-        const [textStart, { id: modelId }] = [toTextStart(given), await findModel(session, wanted)]
+        const { id: modelId } = await findModel(session, wanted)
         const model = await client.call('models.setTextStart', { modelId, textStart }, signal)
         out.result(model, aboutModel(out, model))
         return 0

@@ -1,14 +1,9 @@
-/** Says on stderr which files changed since the figures of an autoencoder were made of them; once in a command. */
+/** Says on stderr which files changed since the figures of an autoencoder were made of them. */
 import type { Session } from './session'
 
 const WHAT = { model: 'staleModel', sae: 'staleSae', dataset: 'staleDataset' } as const
 
-const told = new WeakMap<object, Set<number>>()
-
-export async function noteChanges({ client, out }: Session, saeId: number): Promise<void> {
-  const seen = told.get(client) ?? new Set()
-  if (seen.has(saeId)) return
-  told.set(client, seen.add(saeId))
+export async function noteChanges({ client, out }: Pick<Session, 'client' | 'out'>, saeId: number): Promise<void> {
   for (const { kind, name, path } of await client.call('atlas.changed', { saeId })) {
     out.note(out.say('staleFile', { what: out.say(WHAT[kind]), name, path }))
   }

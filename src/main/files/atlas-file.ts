@@ -35,10 +35,9 @@
  * corpus, see corpus-tokens.ts. Only this format, the third, is read: an atlas can be made again.
  * The header's `__metadata__` holds `format`, `tokens`, `documents`, `bos_tokens`, `sink_tokens` and what the figures rest on.
  */
-import { AppError } from '../../shared/errors'
+import { AtlasColumnReader } from './atlas-columns'
 import { narrowHalf } from './element-types'
 import { openSafetensors, writeSafetensors } from './safetensors'
-import type { SafetensorsFile } from './safetensors'
 
 export const HISTOGRAM_BINS = 50
 export const CONTEXT_TOKENS = 32
@@ -200,69 +199,8 @@ export async function writeAtlas(path: string, atlas: Atlas): Promise<void> {
 
 const OWN_KEYS = new Set(['format', 'tokens', 'documents', 'bos_tokens', 'sink_tokens'])
 
-/** Tensors of an open atlas file, each refused where it is missing or another than the format says. */
-class Columns {
-  constructor(
-    private readonly file: SafetensorsFile,
-    private readonly path: string,
-  ) {}
-
-  corrupt(reason: string): AppError {
-    return new AppError('file-corrupt', { path: this.path, format: 'Monoscope atlas', reason })
-  }
-
-  async f32(name: string, shape: number[]): Promise<F32> {
-    const data = await this.read(name, shape)
-    if (!(data instanceof Float32Array)) throw this.wrongType(name)
-    return this.finite(name, data)
-  }
-
-  async f64(name: string, shape: number[]): Promise<F64> {
-    const data = await this.read(name, shape)
-    if (!(data instanceof Float64Array)) throw this.wrongType(name)
-    return this.finite(name, data)
-  }
-
-  async i32(name: string, shape: number[]): Promise<I32> {
-    const data = await this.read(name, shape)
-    if (!(data instanceof Int32Array)) throw this.wrongType(name)
-    return data
-  }
-
-  async u8(name: string, shape: number[]): Promise<U8> {
-    const data = await this.read(name, shape)
-    if (!(data instanceof Uint8Array)) throw this.wrongType(name)
-    return data
-  }
-
-  /** Whole numbers from 0 to below `limit`. */
-  async places(name: string, shape: number[], limit = 2 ** 31): Promise<I32> {
-    const data = await this.i32(name, shape)
-    if (!data.every((value) => value >= 0 && value < limit))
-      throw this.corrupt(`tensor ${name} has places that do not exist`)
-    return data
-  }
-
-  private finite<T extends F32 | F64>(name: string, data: T): T {
-    if (!data.every((value: number) => Number.isFinite(value))) {
-      throw this.corrupt(`tensor ${name} has values that are no numbers`)
-    }
-    return data
-  }
-
-  private async read(name: string, shape: number[]) {
-    const entry = this.file.tensors.get(name)
-    if (entry?.shape.join() !== shape.join()) throw this.corrupt(`tensor ${name} is not of shape [${shape.join(', ')}]`)
-    return (await this.file.read(name)).data
-  }
-
-  private wrongType(name: string): AppError {
-    return this.corrupt(`tensor ${name} has another element type`)
-  }
-}
-
 async function readContexts(
-  columns: Columns,
+  columns: AtlasColumnReader,
   n: number,
   { pairs, dSae }: { pairs: number; dSae: number },
 ): Promise<AtlasContexts> {
@@ -289,7 +227,7 @@ function toHalves(values: F32): Uint16Array<ArrayBuffer> {
   return Uint16Array.from(patterns, narrowHalf)
 }
 
-async function readWeights(columns: Columns, dSae: number, hasLogits: boolean): Promise<AtlasWeights> {
+async function readWeights(columns: AtlasColumnReader, dSae: number, hasLogits: boolean): Promise<AtlasWeights> {
   return {
     decoderNorm: await columns.f32('decoder.norm', [dSae]),
     encoderCosine: await columns.f32('encoder.cosine', [dSae]),
@@ -314,7 +252,7 @@ export async function readAtlas(path: string): Promise<Atlas> {
   const file = await openSafetensors(path)
   try {
     const { metadata, tensors } = file
-    const columns = new Columns(file, path)
+    const columns = new AtlasColumnReader(file, path)
     if (metadata.format !== ATLAS_FORMAT) throw columns.corrupt(`format ${metadata.format ?? 'unknown'}`)
     const count = (key: string) => {
       const value = Number(metadata[key])

@@ -1,6 +1,7 @@
 /** The text of a catalog, feature by feature: JSONL for programs, CSV for spreadsheets. */
 import type { Context, FeatureDetail, FeatureWeights, LogitToken, Model, Sae } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
+import { withoutControls } from '../../shared/plain-text'
 import { referenceOf } from '../../shared/reference'
 import type { AtlasText } from '../../shared/token-spans'
 import type { Store } from '../store/store'
@@ -44,9 +45,9 @@ function* details({ store, sae, indexes, text, signal }: CatalogSource): Generat
 
 /** The text that a run of this workspace held documents out of; null where the run is not here. */
 function trainedOn(store: CatalogSource['store'], { runId }: Sae): { name: string; sha256: string } | null {
-  const run = runId === null ? null : store.runs.list().find(({ id }) => id === runId)
-  const dataset = run && store.datasets.list().find(({ id }) => id === run.config.datasetId)
-  return dataset ? { name: dataset.name, sha256: dataset.sha256 } : null
+  if (runId === null) return null
+  const { name, sha256 } = store.datasets.get(store.runs.get(runId).config.datasetId)
+  return { name, sha256 }
 }
 
 function provenance({ store, sae, model, version, indexes }: CatalogSource) {
@@ -129,16 +130,12 @@ export function* jsonLines(source: CatalogSource): Generator<string> {
   }
 }
 
-/** Not in text for spreadsheets; some programs end a file at the first NUL. */
-// eslint-disable-next-line no-control-regex -- they are what is looked for
-const CONTROL = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]/g
-
 /**
- * A text cell that a spreadsheet shows as text: before the sign of a formula (OWASP, CSV injection), and before an apostrophe itself, stands an
+ * A text cell without control characters, some programs end a file at the first NUL, that a spreadsheet shows as text: before the sign of a formula (OWASP, CSV injection), and before an apostrophe itself, stands an
  * apostrophe, so that taking one away from the beginning of every text cell gives the text back (docs/catalogs.md).
  */
 function textCell(text: string): string {
-  const plain = text.replace(CONTROL, '\uFFFD')
+  const plain = withoutControls(text)
   const safe = /^[=+\-@\t\r']/.test(plain) ? `'${plain}` : plain
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

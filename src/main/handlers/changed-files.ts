@@ -3,7 +3,7 @@
  * from the database is told to be of the files as they were; what computes anew from files refuses others.
  */
 import type { ChangedFile } from '../../shared/contract/stale'
-import type { Dataset, FileKind, Sae } from '../../shared/domain'
+import type { Dataset, FileKind, Model, Sae } from '../../shared/domain'
 import { AppError } from '../../shared/errors'
 import { stampOf, type FilePart } from '../files/stamp'
 import type { Services } from './services'
@@ -11,16 +11,21 @@ import type { Services } from './services'
 /** `since` is null where files may have changed between being hashed and that being kept, as during a long job. */
 type Kept = { kind: FileKind; part: FilePart; name: string; path: string; sha256: string; since: string | null }
 
+/** Weights and text, known since they were added. */
+function contentOf({ model, sae, dataset }: { model: Model; sae: Sae; dataset: Dataset | null }): Kept[] {
+  const part = 'content'
+  return [
+    { kind: 'model', part, ...model, since: model.addedAt },
+    { kind: 'sae', part, ...sae, since: sae.createdAt },
+    ...(dataset ? [{ kind: 'dataset' as const, part, ...dataset, since: dataset.addedAt } as const] : []),
+  ]
+}
+
 /** What is known of the files of an atlas: of weights and text since they were added, of the settings beside them since it was made. */
 function keptOf({ store }: Services, sae: Sae): Kept[] {
   const model = store.models.get(sae.modelId)
   const dataset = sae.atlas ? store.datasets.get(sae.atlas.datasetId) : null
-  const content = 'content' as const
-  const kept: Kept[] = [
-    { kind: 'model', part: content, ...model, since: model.addedAt },
-    { kind: 'sae', part: content, ...sae, since: sae.createdAt },
-    ...(dataset ? [{ kind: 'dataset' as const, part: content, ...dataset, since: dataset.addedAt }] : []),
-  ]
+  const kept = contentOf({ model, sae, dataset })
   const settings = store.atlases.settingsOf(sae.id)
   if (!settings) return kept
   const beside = { part: 'settings' as const, since: null }
@@ -66,15 +71,9 @@ export async function requireUnchanged(
   { sae, dataset = null }: { sae: Sae; dataset?: Dataset | null },
   signal: AbortSignal,
 ): Promise<void> {
-  const { store } = services
-  const content = 'content' as const
-  const model = store.models.get(sae.modelId)
-  const kept: Kept[] = [
-    { kind: 'model', part: content, ...model, since: model.addedAt },
-    { kind: 'sae', part: content, ...sae, since: sae.createdAt },
-    ...(dataset ? [{ kind: 'dataset' as const, part: content, ...dataset, since: dataset.addedAt }] : []),
-  ]
-  for (const { name, path, ...rest } of kept) {
-    if (await isChanged(services, { name, path, ...rest }, signal)) throw new AppError('files-changed', { name, path })
+  const model = services.store.models.get(sae.modelId)
+  for (const kept of contentOf({ model, sae, dataset })) {
+    const { name, path } = kept
+    if (await isChanged(services, kept, signal)) throw new AppError('files-changed', { name, path })
   }
 }

@@ -146,7 +146,8 @@ async function openReader(spec: EvaluateSpec) {
   const source = modelHooks(model, cutAt(model, hookName).needed, tokenizer)
   return {
     stored,
-    isHeldOut: isKnown,
+    // Of a dataset that was read in part, the last document may have been read further in, and trained on.
+    isHeldOut: isKnown && !(corpus.isLate && corpus.cutShort),
     reader: { model, source, windows, contextSize, sinkNorm, sae: createSae(stored, spec.sae.path) },
   }
 }

@@ -5,7 +5,8 @@ import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja'
 import { z } from 'zod'
 import type { ChatMessage } from '../../../shared/contract/lm'
 import { AppError } from '../../../shared/errors'
-import { isFile, readJson, readText } from './weights'
+import { nameOf, SpecialName } from './text-start'
+import { isFile, readJsonIfThere, readText } from './weights'
 
 const JINJA_FILE = 'chat_template.jinja'
 const JSON_FILE = 'chat_template.json'
@@ -14,7 +15,6 @@ const MAP_FILE = 'special_tokens_map.json'
 
 const Written = z.union([z.string(), z.array(z.looseObject({ name: z.string(), template: z.string() }))]).nullish()
 const TemplateFile = z.looseObject({ chat_template: Written })
-const SpecialName = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish()
 const SPECIAL_NAMES = [
   'bos_token',
   'eos_token',
@@ -47,19 +47,17 @@ function pick(written: z.infer<typeof Written>): string | null {
   return written?.find(({ name }) => name === 'default')?.template ?? null
 }
 
-const wordOf = (name: z.infer<typeof SpecialName>) => (typeof name === 'object' ? name?.content : name)
-
 type Chat = { template: string; specials: Record<string, string | string[]> }
 
 /** The special tokens that templates are given by their names, as transformers gives them: all that are named, no others. */
 function specialsOf(config: z.infer<typeof Specials>): Chat['specials'] {
   const { additional_special_tokens: additional, extra_special_tokens: extra } = config
-  const own = SPECIAL_NAMES.map((name) => [name, wordOf(config[name])] as const)
+  const own = SPECIAL_NAMES.map((name) => [name, nameOf(config[name])] as const)
   const extras = Array.isArray(extra)
     ? []
-    : Object.entries(extra ?? {}).map(([name, word]) => [name, wordOf(word)] as const)
+    : Object.entries(extra ?? {}).map(([name, word]) => [name, nameOf(word)] as const)
   const named = [...own, ...extras].flatMap(([name, word]) => (typeof word === 'string' ? [[name, word] as const] : []))
-  const list = (additional ?? []).map(wordOf).filter((word) => typeof word === 'string')
+  const list = (additional ?? []).map(nameOf).filter((word) => typeof word === 'string')
   return { ...Object.fromEntries(named), ...(list.length > 0 && { additional_special_tokens: list }) }
 }
 
@@ -70,15 +68,13 @@ function specialsOf(config: z.infer<typeof Specials>): Chat['specials'] {
  */
 async function readChat(folder: string): Promise<Chat | null> {
   const inFolder = (name: string) => join(folder, name)
-  const readIfThere = async <T>(name: string, schema: z.ZodType<T>): Promise<T | null> =>
-    (await isFile(inFolder(name))) ? readJson(inFolder(name), schema) : null
-  const config = await readIfThere(CONFIG_FILE, Config)
+  const config = await readJsonIfThere(inFolder(CONFIG_FILE), Config)
   const isOwn = await isFile(inFolder(JINJA_FILE))
   let template = isOwn ? await readText(inFolder(JINJA_FILE), MAX_SOURCE_BYTES) : pick(config?.chat_template)
-  template ??= pick((await readIfThere(JSON_FILE, TemplateFile))?.chat_template)
+  template ??= pick((await readJsonIfThere(inFolder(JSON_FILE), TemplateFile))?.chat_template)
   if (template === null) return null
   // Older exports name some tokens in a file of their own only.
-  const map = await readIfThere(MAP_FILE, Specials)
+  const map = await readJsonIfThere(inFolder(MAP_FILE), Specials)
   return { template, specials: { ...specialsOf(map ?? {}), ...specialsOf(config ?? {}) } }
 }
 

@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import type { TokenizerLibrary } from './tokenizer-library'
 
-const SpecialName = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish()
+/** A special token in tokenizer_config.json: its text, or that with its flags. */
+export const SpecialName = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish()
 export const TokenizerConfig = z.looseObject({
   bos_token: SpecialName,
   eos_token: SpecialName,

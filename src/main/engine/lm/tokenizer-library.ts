@@ -9,7 +9,6 @@ import { flatSteps, MODEL_FORMS } from './tokenizer-json'
 import type { Step, TokenizerJson } from './tokenizer-json'
 
 export type TokenizerLibrary = {
-  readonly name: 'native' | 'javascript'
   /** Forms of this tokenizer.json that may get other ids here than the model's own tokenizer gives; none with the native library. */
   readonly unfaithful: readonly string[]
   /** @param withSpecials with what the tokenizer itself puts before and behind a text */
@@ -25,14 +24,14 @@ export type Encoded = {
   places: (() => number[][]) | null
 }
 
-const NATIVE = 'tokenizers'
+/** Loaded when it is needed: it may have no binary here. */
 const load = createRequire(import.meta.url)
 
 /** The native library, or null on a machine without a binary; `MONOSCOPE_TOKENIZER=javascript` leaves it out. */
 function loadNative(): typeof import('tokenizers') | null {
   if (process.env.MONOSCOPE_TOKENIZER === 'javascript') return null
   try {
-    return load(NATIVE) as typeof import('tokenizers')
+    return load('tokenizers') as typeof import('tokenizers')
   } catch {
     return null
   }
@@ -44,7 +43,6 @@ function nativeLibrary({ Tokenizer }: typeof import('tokenizers'), path: string)
   library.disableTruncation()
   library.disablePadding()
   return {
-    name: 'native',
     unfaithful: [],
     encode: async (text, addSpecialTokens) => {
       const encoding = await library.encode(text, null, { addSpecialTokens })
@@ -57,7 +55,6 @@ function javascriptLibrary(json: TokenizerJson, config: object): TokenizerLibrar
   // Its clean-up takes spaces before punctuation out of decoded text, which then is not what the tokens say.
   const library = new JavascriptTokenizer(json, { ...config, clean_up_tokenization_spaces: false })
   return {
-    name: 'javascript',
     unfaithful: unfaithfulForms(json),
     // It gives no id to what neither the vocabulary nor an unknown token has; such characters are left out, as in the native library.
     encode: (text, withSpecials) => {

@@ -10,7 +10,7 @@ import type { VocabularyEntry } from './token-pieces'
 import { growthOf, listVocabulary, pieceStyle, TokenizerJson, undefinedInTemplate } from './tokenizer-json'
 import { openTokenizerLibrary, within } from './tokenizer-library'
 import type { Encoded, TokenizerLibrary } from './tokenizer-library'
-import { isFile, readJson } from './weights'
+import { isFile, readJson, readJsonIfThere } from './weights'
 
 export type Tokenizer = {
   /**
@@ -58,11 +58,6 @@ const ModelTokens = z.looseObject({
 /** One id, several, or none. */
 const idsOf = (given: unknown): number[] => (Array.isArray(given) ? given.filter(isId) : isId(given) ? [given] : [])
 
-/** A file of the folder, or an empty object where it is absent. */
-async function readIfThere<T>(path: string, schema: z.ZodType<T>): Promise<T | Record<string, undefined>> {
-  return (await isFile(path)) ? await readJson(path, schema) : {}
-}
-
 /** Ends the waiting, not the work: the library's thread goes on until its process ends. */
 async function withClock<T>(path: string, characters: number, work: Promise<T>): Promise<T> {
   let clock: NodeJS.Timeout | undefined
@@ -83,11 +78,8 @@ const largestOf = (some: readonly VocabularyEntry[]) => some.reduce((id, entry) 
 function requireSound(path: string, json: TokenizerJson, entries: VocabularyEntry[], modelVocabulary = Infinity): void {
   const missing = undefinedInTemplate(json)
   if (missing !== null) {
-    throw new AppError('file-corrupt', {
-      path,
-      format: 'tokenizer',
-      reason: `its template asks for ${missing}, which it does not define`,
-    })
+    const reason = `its template asks for ${missing}, which it does not define`
+    throw new AppError('file-corrupt', { path, format: 'tokenizer', reason })
   }
   const growth = growthOf(json)
   if (growth > MAX_GROWTH) {
@@ -144,9 +136,9 @@ export async function loadTokenizer(
   const path = join(folder, 'tokenizer.json')
   if (!(await isFile(path))) throw new AppError('tokenizer-missing', { path: folder })
   const json = await readJson(path, TokenizerJson)
-  const config = await readIfThere(join(folder, 'tokenizer_config.json'), TokenizerConfig)
-  const model = await readIfThere(join(folder, 'config.json'), ModelTokens)
-  const generation = await readIfThere(join(folder, 'generation_config.json'), ModelTokens)
+  const config = (await readJsonIfThere(join(folder, 'tokenizer_config.json'), TokenizerConfig)) ?? {}
+  const model = (await readJsonIfThere(join(folder, 'config.json'), ModelTokens)) ?? {}
+  const generation = (await readJsonIfThere(join(folder, 'generation_config.json'), ModelTokens)) ?? {}
   const entries = listVocabulary(json)
   requireSound(path, json, entries, modelVocabulary)
   const library = await openTokenizerLibrary(path, json, config)

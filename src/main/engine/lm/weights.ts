@@ -69,6 +69,10 @@ export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T
   throw corrupt(describeIssue(parsed.error), parsed.error)
 }
 
+/** As {@link readJson}; null where there is no such file. */
+export const readJsonIfThere = async <T>(path: string, schema: z.ZodType<T>): Promise<T | null> =>
+  (await isFile(path)) ? readJson(path, schema) : null
+
 /** The first complaint of a schema in one phrase. */
 export function describeIssue(error: z.ZodError): string {
   const issue = error.issues[0]

@@ -53,11 +53,15 @@ export function textTokens(windows: Windows, { bosId, specialIds }: Uncounted): 
 /** 32 bits of a text that tell copies of it from others; white space around it does not count. */
 const textHash = (text: string): number => createHash('sha256').update(text.trim()).digest().readUInt32LE()
 
+/** What documents are told apart by: their places, or their texts. */
+const keyOf = ({ index, text }: Document, rule: HeldOutRule): number =>
+  rule === 1 ? index + 0x2545f491 : textHash(text)
+
+const isKeyHeldOut = (key: number, seed: number) => mix32(mix32(seed) ^ mix32(key)) < HELD_OUT_SHARE * 2 ** 32
+
 /** Whether a document is held out: a hash of the seed and, by the rule, its place or its text falls into the lowest 5 %. */
-export function isHeldOut(document: Document, { seed, rule }: { seed: number; rule: HeldOutRule }): boolean {
-  const own = rule === 1 ? document.index + 0x2545f491 : textHash(document.text)
-  return mix32(mix32(seed) ^ mix32(own)) < HELD_OUT_SHARE * 2 ** 32
-}
+export const isHeldOut = (document: Document, { seed, rule }: { seed: number; rule: HeldOutRule }): boolean =>
+  isKeyHeldOut(keyOf(document, rule), seed)
 
 /**
  * Windows of one document, each of at most `contextSize` tokens, BOS included. Where the text itself has a BOS at the start of a
@@ -169,11 +173,11 @@ export function firstTokens(
 const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i)
 
 /** No document was held out: the last document of several with all its copies, or the last windows of the only text. */
-function splitLate(windows: Windows, hashes: ReadonlyMap<number, number>): { training: Windows; heldOut: Windows } {
+function splitLate(windows: Windows, keys: ReadonlyMap<number, number>): { training: Windows; heldOut: Windows } {
   const count = windowCount(windows)
-  const hashAt = (at: number) => hashes.get(windows.documents[at] ?? -1)
-  const last = hashAt(count - 1)
-  const late = range(0, count).filter((at) => hashAt(at) === last)
+  const keyAt = (at: number) => keys.get(windows.documents[at] ?? -1)
+  const last = keyAt(count - 1)
+  const late = range(0, count).filter((at) => keyAt(at) === last)
   const cut = count - Math.max(1, Math.round(HELD_OUT_SHARE * count))
   const heldOut = late.length < count ? late : range(cut, count)
   const isHeld = new Set(heldOut)
@@ -186,12 +190,13 @@ function splitLate(windows: Windows, hashes: ReadonlyMap<number, number>): { tra
  * Every document whose seeded hash falls into the lowest 5 % is held out; of these, windows beyond {@link HELD_OUT_TOKENS}
  * tokens are neither trained on nor evaluated. When chance holds none out, the last document is, with its copies.
  * @param options `isTextOnly`: BOS does not count among the needed tokens; `rule`: how documents are picked, the current one unless given
+ * @returns `isLate`: chance held none out, so what is depends on how far the dataset was read
  */
 export async function collectCorpus(
   documents: AsyncIterable<Document>,
   tokenizer: TextEncoder,
   options: WindowOptions & { seed: number; neededTokens: number; isTextOnly?: boolean; rule?: HeldOutRule },
-): Promise<Corpus> {
+): Promise<Corpus & { isLate: boolean }> {
   const training = new WindowList()
   const heldOut = new WindowList()
   const wanted = Math.min(options.neededTokens, LARGEST_CORPUS_TOKENS)
@@ -200,20 +205,21 @@ export async function collectCorpus(
   const trainable = () => training.tokens - bos * training.count
   const judgeable = () => heldOut.tokens - bos * heldOut.count
   const { seed, rule = HELD_OUT_RULE } = options
-  /** Of the documents to train on; those of rule 1 are told apart by their places. */
-  const hashes = new Map<number, number>()
+  /** Of the documents to train on, as long as none is held out. */
+  const keys = new Map<number, number>()
   for await (const { index, text } of documents) {
     if (trainable() >= wanted && judgeable() >= heldOutTokensFor(wanted)) {
       cutShort = true
       break
     }
-    const into = isHeldOut({ index, text }, { seed, rule }) ? heldOut : training
-    if (into === training) hashes.set(index, rule === 1 ? index : textHash(text))
+    const key = keyOf({ index, text }, rule)
+    const into = isKeyHeldOut(key, seed) ? heldOut : training
+    if (heldOut.count === 0) keys.set(index, key)
     for (const window of cutDocument(await tokenizer.encode(text), options)) {
       if (into === training || judgeable() < HELD_OUT_TOKENS) into.add(window, index)
     }
   }
   const split = { training: training.toWindows(), heldOut: heldOut.toWindows() }
-  if (heldOut.tokens > 0 || training.tokens === 0) return { ...split, cutShort }
-  return { ...splitLate(split.training, hashes), cutShort }
+  const isLate = heldOut.tokens === 0 && training.tokens > 0
+  return { ...(isLate ? splitLate(split.training, keys) : split), cutShort, isLate }
 }

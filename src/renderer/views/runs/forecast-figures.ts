@@ -1,5 +1,5 @@
 /** The figures of a forecast as they are shown, what is short, and the forecast beside what a run took. */
-import { BUSY_LOAD, type Forecast, type Run } from '../../../shared/domain'
+import { isBusy, type Forecast, type Run } from '../../../shared/domain'
 import type { useText } from '../../app/i18n'
 
 type Text = Pick<ReturnType<typeof useText>, 't' | 'formatBytes' | 'formatCount' | 'formatDecimal' | 'formatDuration'>
@@ -44,11 +44,11 @@ export function forecastFigures(forecast: Forecast, text: Text): { key: FigureKe
 
 /** What this machine has too little of now, or had when it was measured. */
 export function shortOf(forecast: Forecast): ('memory' | 'disk' | 'busy')[] {
-  const { memoryBytes, freeMemoryBytes, diskBytes, freeDiskBytes, load } = forecast
+  const { memoryBytes, freeMemoryBytes, diskBytes, freeDiskBytes } = forecast
   return [
     ...(memoryBytes > freeMemoryBytes ? (['memory'] as const) : []),
     ...(diskBytes > freeDiskBytes ? (['disk'] as const) : []),
-    ...(load !== null && load > BUSY_LOAD ? (['busy'] as const) : []),
+    ...(isBusy(forecast) ? (['busy'] as const) : []),
   ]
 }
 
